@@ -1,0 +1,20 @@
+"""The checks: one file each, found by `CHECKS`; pure functions over what the Hub and the user said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tunekit_hub._discover import discover
+from tunekit_hub.facts import Finding, ModelFacts, Request
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question about a model, answered from facts alone."""
+
+    name: str
+    run: Callable[[ModelFacts, Request], Finding]
+
+
+CHECKS: dict[str, Check] = discover(__name__, Check)

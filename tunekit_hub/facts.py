@@ -1,0 +1,152 @@
+"""What the records are made of: the user's wishes, the machine, the Hub's facts, the checks' findings.
+
+Sizes are bytes, times are seconds. Nothing here holds a secret.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, computed_field
+
+Status = Literal["pass", "warn", "block", "unknown"]
+Method = Literal["full", "lora", "qlora"]
+Use = Literal["commercial", "research"]
+Access = Literal[
+    "open",
+    "granted",  # gated, and this token may read it
+    "gated",  # gated, and this token has not been let in (not asked, pending or refused)
+    "gated-no-token",  # gated, and no token was given
+    "invalid-token",
+    "private-or-missing",
+    "disabled",
+    "unverified",  # offline: only recorded facts
+]
+
+
+class Record(BaseModel):
+    """Frozen; unknown keys are refused; compares by value; round-trips through JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def but(self, **changes: object) -> Self:
+        """A copy with some fields changed."""
+        return self.model_copy(update=changes)
+
+
+class Options(Record):
+    """All a run was asked for. It is written to `run.json`, so it holds no secret."""
+
+    source: str
+    description: str = ""
+    task: str | None = None
+    columns: dict[str, str] = {}  # role → column, as the user mapped them
+    max_rows: int | None = Field(None, gt=0)
+    seed: int = 42
+    use: Use = "commercial"
+    model: str | None = None  # the user's own choice, instead of the ladder
+    accepted_licenses: tuple[str, ...] = ()  # model ids whose license the user has read and accepts
+    max_time: float | None = Field(None, gt=0)  # for the whole run
+    push_to: str | None = None
+    private: bool = True
+
+
+class Gpu(Record):
+    """One accelerator."""
+
+    name: str
+    memory: int
+    bf16: bool
+
+
+class Hardware(Record):
+    """What can be used for training, after cgroup limits."""
+
+    name: str
+    device: Literal["cuda", "mps", "cpu"]
+    cores: int
+    gpus: tuple[Gpu, ...] = ()
+    memory: int  # of the device that trains: one GPU's, or the RAM that is free
+    disk: int  # free where the Hub cache lies
+    bf16: bool  # real bf16 units, not emulation
+    gflops: float  # sustained matrix products per second, in 1e9, at the precision used
+    network: float = 25e6  # assumed download rate, bytes per second
+
+
+class Architecture(Record):
+    """The numbers that memory and time follow from."""
+
+    kind: Literal["encoder", "decoder"]
+    parameters: int
+    layers: int
+    hidden: int
+    heads: int
+    kv_heads: int
+    intermediate: int
+    vocab: int
+    context: int
+    tied: bool  # input and output embeddings are one matrix
+    gated_mlp: bool  # three MLP matrices (SwiGLU) instead of two
+
+
+class ModelFacts(Record):
+    """What the Hub says of one model; the only input of a check, with the request."""
+
+    repo_id: str  # canonical: as the Hub answers it, after renames
+    revision: str | None = None  # commit
+    access: Access
+    gated: Literal["auto", "manual"] | None = None
+    license: tuple[str, ...] = ()  # declared ids; empty: none declared
+    license_name: str | None = None
+    license_link: str | None = None
+    files: tuple[str, ...] = ()
+    weight_bytes: int | None = None
+    remote_code: bool = False  # config.json has an `auto_map`
+    languages: tuple[str, ...] = ()
+    architecture: Architecture | None = None
+    url: str
+    recorded: str | None = None  # a date: facts of the registry, because the Hub was offline
+
+
+class Request(Record):
+    """What a model is wanted for. Everything is optional: `check ID` knows no data."""
+
+    use: Use = Options.model_fields["use"].default
+    accepted_licenses: tuple[str, ...] = ()
+    hardware: Hardware
+    task: str | None = None
+    languages: tuple[str, ...] = ()
+    methods: tuple[Method, ...] = ("lora", "full")  # acceptable, best first
+    rows: int | None = None
+    tokens: int | None = None  # in all rows together
+    p95_tokens: int | None = None
+    max_time: float | None = None
+
+
+class Finding(Record):
+    """One check's answer."""
+
+    check: str
+    status: Status
+    message: str
+    fix: str = ""
+
+
+class Verdict(Record):
+    """All findings about one candidate."""
+
+    model: str  # the id as asked for
+    repo_id: str
+    revision: str | None = None
+    license: str | None = None
+    license_name: str | None = None
+    license_link: str | None = None
+    method: Method | None = None  # the one that fits, if any does
+    findings: tuple[Finding, ...]
+
+    @computed_field
+    @property
+    def usable(self) -> bool:
+        """No block, and access and license are known."""
+        unknown = {f.check for f in self.findings if f.status == "unknown"}
+        return all(f.status != "block" for f in self.findings) and not unknown & {"access", "license"}
