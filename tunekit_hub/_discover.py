@@ -23,7 +23,7 @@ def discover(package: str, kind: type[T]) -> dict[str, T]:
         offered = [value for value in vars(module).values() if isinstance(value, kind)]
         if len(offered) != 1:
             raise RuntimeError(f"{package}.{info.name} offers {len(offered)} of {kind.__name__}, not one")
-        name = offered[0].name  # ty: ignore[unresolved-attribute]
+        name: str = vars(offered[0])["name"]
         if name in found:
             raise RuntimeError(f"two modules of {package} offer {kind.__name__} {name!r}")
         found[name] = offered[0]

@@ -5,9 +5,9 @@ Sizes are bytes, times are seconds. Nothing here holds a secret.
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
 
 Status = Literal["pass", "warn", "block", "unknown"]
 Method = Literal["full", "lora", "qlora"]
@@ -15,7 +15,10 @@ Use = Literal["commercial", "research"]
 Access = Literal[
     "open",
     "granted",  # gated, and this token may read it
-    "gated",  # gated, and this token has not been let in (not asked, pending or refused)
+    "gated",  # gated, and this token's owner has not asked to be let in
+    "gated-pending",  # … has asked, and nobody has answered yet
+    "gated-refused",  # … has asked, and was turned down
+    "gated-scope",  # … may be let in, but the token was made without the permission to read gated repos
     "gated-no-token",  # gated, and no token was given
     "invalid-token",
     "private-or-missing",
@@ -28,6 +31,14 @@ class Record(BaseModel):
     """Frozen; unknown keys are refused; compares by value; round-trips through JSON."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_computed(cls, values: Any) -> Any:
+        """Computed fields are written to JSON for its readers; on load they are computed again."""
+        if not isinstance(values, dict):
+            return values
+        return {name: value for name, value in values.items() if name not in cls.model_computed_fields}
 
     def but(self, **changes: object) -> Self:
         """A copy with some fields changed."""
@@ -47,6 +58,7 @@ class Options(Record):
     model: str | None = None  # the user's own choice, instead of the ladder
     accepted_licenses: tuple[str, ...] = ()  # model ids whose license the user has read and accepts
     max_time: float | None = Field(None, gt=0)  # for the whole run
+    settings: dict[str, float] = {}  # plan settings the user fixed
     push_to: str | None = None
     private: bool = True
 
@@ -102,6 +114,7 @@ class ModelFacts(Record):
     files: tuple[str, ...] = ()
     weight_bytes: int | None = None
     remote_code: bool = False  # config.json has an `auto_map`
+    quantized: str | None = None  # how, as config.json says: "gptq", "awq", "bitsandbytes", …
     languages: tuple[str, ...] = ()
     architecture: Architecture | None = None
     url: str

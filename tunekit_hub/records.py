@@ -16,6 +16,7 @@ from pydantic import Field
 from tunekit_hub.facts import Architecture, Finding, Method, Record, Request, Verdict
 
 Domain = Literal["clinical", "biomedical"]
+Precision = Literal["bf16", "fp16", "fp32"]
 
 
 class DataRef(Record):
@@ -121,7 +122,8 @@ class Plan(Record):
     selection: Selection
     trainer: str
     method: Method
-    precision: Literal["bf16", "fp16", "fp32"]
+    precision: Precision
+    tokens: Lengths  # by the model's own tokenizer, where it could be had
     max_tokens: int
     batch_size: int
     accumulation: int

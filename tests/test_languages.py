@@ -1,0 +1,107 @@
+"""Which languages and which domain texts are of."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from tunekit_hub.domains import detect_domain
+from tunekit_hub.languages import detect_languages
+
+REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+ENGLISH = [
+    "How do I reset my password if I no longer have access to my old mailbox?",
+    "Open the sign-in page, choose the link below the form and follow the steps that we send to you.",
+    "My parcel was due on Monday and the tracking page has not changed since the weekend.",
+    "I am sorry about the delay. The courier had a breakdown, and your parcel should arrive tomorrow.",
+    "Can I change the delivery address after the order has been placed?",
+    "Yes, as long as it has not left our warehouse. Open the order and choose another address.",
+]
+GERMAN = [
+    "Wie setze ich mein Passwort zurück, wenn ich keinen Zugriff mehr auf mein altes Postfach habe?",
+    "Öffnen Sie die Anmeldeseite, wählen Sie den Link unter dem Formular und folgen Sie den Schritten.",
+    "Mein Paket sollte am Montag kommen, und die Sendungsverfolgung hat sich seit dem Wochenende nicht geändert.",
+    "Das tut mir leid. Der Fahrer hatte eine Panne, und Ihr Paket sollte morgen bei Ihnen ankommen.",
+    "Kann ich die Lieferadresse noch ändern, nachdem ich die Bestellung aufgegeben habe?",
+    "Ja, solange sie unser Lager nicht verlassen hat. Öffnen Sie die Bestellung und wählen Sie eine Adresse.",
+]
+
+
+def needs(*parts):
+    path = REAL_DATA.joinpath(*parts)
+    return path, pytest.mark.skipif(not path.exists(), reason=f"{'/'.join(parts)} is not on this machine")
+
+
+BANKING, has_banking = needs("banking77", "train.csv")
+NCBI, has_ncbi = needs("ncbi_disease", "train.tsv")
+
+
+@pytest.mark.parametrize(
+    ("texts", "languages"),
+    [
+        (ENGLISH, ("en",)),
+        (GERMAN, ("de",)),
+        (GERMAN * 3 + ENGLISH, ("de", "en")),
+        (ENGLISH * 40 + GERMAN, ("en",)),
+        (["Wie geht es dir heute?"], ("de",)),
+        (["人工智能正在改变我们的生活方式,我们可以用它来写作和翻译。"], ("zh",)),
+        (["मुझे अपना पासवर्ड बदलना है, कृपया मेरी मदद करें।"], ("hi",)),
+        (["```python\nprint('x')\n```\nThis prints one letter on the screen, and then it ends."], ("en",)),
+        (["1 + 1 = 2", "3 * 4 = 12"], ()),
+        ([], ()),
+    ],
+)
+def test_languages(texts, languages):
+    assert detect_languages(texts) == languages
+
+
+def test_languages_within_long_rows():
+    rows = [" ".join(ENGLISH) + " " + " ".join(GERMAN)] * 3
+    assert set(detect_languages(rows)) == {"de", "en"}
+
+
+CLINICAL = (
+    "Pt is a 67 yo male with hx of COPD presenting with SOB x 3 days. Denies chest pain. BP 142/88, afebrile. "
+    "Lungs: bilateral wheezing, no rales. Started on prednisone 40 mg daily and albuterol prn. CXR negative."
+)
+DISCHARGE = (
+    "He was admitted with worsening chest pain, was found hypotensive and was intubated in the ICU. Creatinine "
+    "peaked at 2.4. He was discharged home on metoprolol 25 mg and will be seen as an outpatient."
+)
+BIOMEDICAL = (
+    "We sequenced the coding exons of the gene in 42 unrelated families. A missense mutation in exon 5 changes "
+    "the protein's receptor domain, and heterozygous mice that carry this allele show the same phenotype."
+)
+
+
+@pytest.mark.parametrize(
+    ("texts", "domain"),
+    [
+        ([CLINICAL], "clinical"),
+        ([DISCHARGE], "clinical"),
+        ([BIOMEDICAL], "biomedical"),
+        (ENGLISH, None),
+        (GERMAN, None),
+        (["My cell phone cell is dead, and cell coverage is bad. Cell, cell, cell."], None),
+        ([], None),
+    ],
+)
+def test_domain(texts, domain):
+    assert detect_domain(texts) == domain
+
+
+@has_banking
+def test_banking_questions_are_english_of_no_domain():
+    with BANKING.open(encoding="utf-8", newline="") as file:
+        texts = [row["text"] for row in csv.DictReader(file)]
+    assert detect_languages(texts) == ("en",)
+    assert detect_domain(texts) is None
+
+
+@has_ncbi
+def test_abstracts_on_diseases_are_biomedical():
+    sentences = NCBI.read_text(encoding="utf-8").split("\n\n")
+    texts = [" ".join(line.split("\t")[0] for line in sentence.splitlines()) for sentence in sentences]
+    assert detect_languages(texts) == ("en",)
+    assert detect_domain(texts) == "biomedical"

@@ -1,0 +1,126 @@
+"""The whole line with a tiny real model: the real client over HTTP, TRL, files on disk, the reload gate."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import tunekit_hub as tk
+from tests import tiny
+from tunekit_hub import pipeline, runfile
+from tunekit_hub.errors import RunError, SupervisionError
+from tunekit_hub.facts import Options
+from tunekit_hub.hub import Hub
+
+BASE = "ada/tiny-chat"
+
+
+@pytest.fixture
+def hub(local_hub, hf, tmp_path):
+    folder = tiny.save_model(tmp_path / "tiny")
+    (folder / "README.md").write_text("---\nlicense: apache-2.0\nlanguage: en\n---\n# Tiny\n")
+    hf("ada").create_repo(BASE)
+    hf("ada").upload_folder(repo_id=BASE, folder_path=folder)
+    return Hub(local_hub.tokens["you"], local_hub.endpoint)
+
+
+@pytest.fixture
+def data(tmp_path):
+    path = tmp_path / "chats.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in tiny.chats(40)))
+    return path
+
+
+def options(data, **changes):
+    settings = {"epochs": 2, "learning_rate": 5e-3}
+    return Options(source=str(data), model=BASE, settings=settings, description="colours", **changes)
+
+
+def test_finetune_then_publish(hub, hf, data, tmp_path):
+    evaluation = tk.finetune(data, tmp_path / "run", hub=hub, **options(data).model_dump(exclude={"source"}))
+    assert evaluation.helped
+    assert evaluation.tuned.loss.value < evaluation.untuned.loss.value
+    assert evaluation.reload.passed
+    assert evaluation.training.peak_memory > 0
+
+    publication = tk.publish(evaluation, "you/colours", hub=hub)
+    info = hf("you").model_info("you/colours")
+    assert info.private
+    assert info.sha == publication.commit
+    assert {f.rfilename for f in info.siblings} >= {"README.md", "adapter_model.safetensors", "tokenizer.json"}
+    assert info.card_data.base_model == BASE
+    assert info.card_data.license == "apache-2.0"
+
+
+def test_the_events_tell_the_whole_story(hub, data, tmp_path):
+    events = []
+    pipeline.run(options(data, push_to="you/told"), tmp_path / "run", hub=hub, on_event=events.append)
+    stages = [event["stage"] for event in events if event["event"] == "stage"]
+    assert stages == [*list(pipeline.STAGES)[:4], "rehearsal", *list(pipeline.STAGES)[4:]]
+    steps = [event for event in events if event["event"] == "step"]
+    assert steps[-1]["step"] == steps[-1]["steps"]
+    kept = [json.loads(line) for line in (tmp_path / "run" / "events.jsonl").read_text().splitlines()]
+    assert [e["event"] for e in kept] == [e["event"] for e in events]
+
+
+def test_a_run_goes_on_where_it_stopped(hub, data, tmp_path, monkeypatch):
+    out = tmp_path / "run"
+    monkeypatch.setitem(pipeline.STAGES, "evaluation", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.run(options(data), out, hub=hub)
+    stopped = runfile.load(out)
+    assert (stopped.status, stopped.stage) == ("interrupted", "evaluation")
+    monkeypatch.undo()
+    monkeypatch.setitem(pipeline.STAGES, "training", lambda _: pytest.fail("trained twice"))
+    done = pipeline.resume(out, hub=hub)
+    assert done.status == "done"
+    assert done.evaluation.reload.passed
+    assert done.training.but(run_dir="") == stopped.training.but(run_dir="")
+
+
+def test_a_run_refuses_data_that_changed(hub, data, tmp_path):
+    out = tmp_path / "run"
+    pipeline.start(options(data), out)
+    pipeline.resume(out, hub=hub, until="plan")
+    data.write_text(data.read_text() + "\n" + json.dumps(tiny.chats(1)[0]))
+    with pytest.raises(RunError, match="has changed"):
+        pipeline.resume(out, hub=hub)
+    assert runfile.load(out).error.code == "run-error"
+
+
+def test_a_folder_that_holds_a_run_is_not_written_over(hub, data, tmp_path):
+    pipeline.start(options(data), tmp_path / "run")
+    with pytest.raises(RunError, match="already holds a run"):
+        pipeline.start(options(data), tmp_path / "run")
+
+
+def test_rows_that_are_all_cut_away_stop_before_training(hub, data, tmp_path):
+    wished = options(data).but(settings={"max_tokens": 20})
+    with pytest.raises(SupervisionError, match="no token carries loss"):
+        pipeline.run(wished, tmp_path / "run", hub=hub)
+    assert not (tmp_path / "run" / "model").exists()
+
+
+def test_the_token_is_nowhere_in_the_run_or_in_what_is_published(hub, hf, data, tmp_path, local_hub):
+    token = local_hub.tokens["you"].encode()
+    pipeline.run(options(data, push_to="you/secretless"), tmp_path / "run", hub=hub)
+    fetched = hf("you").snapshot_download("you/secretless", local_dir=tmp_path / "fetched")
+    files = [p for folder in (tmp_path / "run", tmp_path / "fetched") for p in folder.rglob("*") if p.is_file()]
+    assert fetched
+    assert len(files) > 12
+    assert not [path for path in files if token in path.read_bytes()]
+    assert "training_args.bin" not in {path.name for path in files}
+
+
+def test_the_cards_snippet_runs_as_it_stands(hub, data, tmp_path, hub_env):
+    """In a fresh process with a fresh cache, with plain transformers and peft."""
+    done = pipeline.run(options(data, push_to="you/snippet", private=False), tmp_path / "run", hub=hub)
+    snippet = (
+        hub.read_text("you/snippet", "README.md", done.publication.commit).split("```python\n")[1].split("```")[0]
+    )
+    ran = subprocess.run([sys.executable, "-c", snippet], env=hub_env, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.strip()

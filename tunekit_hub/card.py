@@ -1,0 +1,196 @@
+"""The model card: README.md for the Hub, front matter first. The same records give the same bytes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+import yaml
+
+import tunekit_hub
+from tunekit_hub import units, wording
+from tunekit_hub.answers import Answer
+from tunekit_hub.facts import Verdict
+from tunekit_hub.markup import Raw, environment, escape
+from tunekit_hub.records import Evaluation, Plan, Profile, Selection
+from tunekit_hub.tasks import TASKS
+
+TAG = "tunekit-hub"  # by which a repo is known as one of ours
+HUB = "https://huggingface.co"
+SHOWN_ANSWERS = 3
+LONGEST_ANSWER = 600  # characters
+TEMPLATE = "card_template.md.jinja"
+
+
+def render(evaluation: Evaluation, repo_id: str, answers: Sequence[Answer] = ()) -> str:
+    """The full card of a measured model.
+
+    Args:
+        evaluation: what was trained, how, and how well it does.
+        repo_id: where the card will lie; the usage snippet loads from there.
+        answers: sample answers; the first three are shown side by side.
+    """
+    return _render(evaluation.training.plan, repo_id, evaluation, answers)
+
+
+def rehearsal(plan: Plan, repo_id: str) -> str:
+    """The card as it stands before training: everything but what is yet to be measured."""
+    return _render(plan, repo_id, None, ())
+
+
+def snippet(plan: Plan, repo_id: str, question: str = "What can you help me with?") -> str:
+    """Python that loads the published model with plain transformers and peft, asks, and prints the answer."""
+    chosen = plan.selection
+    if plan.method == "full":
+        head = "from transformers import AutoModelForCausalLM, AutoTokenizer\n"
+        load = f'model = AutoModelForCausalLM.from_pretrained({_quoted(repo_id)}, dtype="auto")\n'
+    else:
+        head = "from peft import PeftModel\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n"
+        load = (
+            "base = AutoModelForCausalLM.from_pretrained(\n"
+            f'    {_quoted(chosen.repo_id)}, revision={_quoted(chosen.revision)}, dtype="auto"\n'
+            ")\n"
+            f"model = PeftModel.from_pretrained(base, {_quoted(repo_id)})\n"
+        )
+    return (
+        f"{head}\n{load}"
+        f"tokenizer = AutoTokenizer.from_pretrained({_quoted(repo_id)})\n"
+        "\n"
+        f'messages = [{{"role": "user", "content": {_quoted(question)}}}]\n'
+        "inputs = tokenizer.apply_chat_template(\n"
+        '    messages, add_generation_prompt=True, return_dict=True, return_tensors="pt"\n'
+        ").to(model.device)\n"
+        "output = model.generate(**inputs, max_new_tokens=200)\n"
+        'print(tokenizer.decode(output[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True))'
+    )
+
+
+def front_matter(plan: Plan, repo_id: str, evaluation: Evaluation | None = None) -> dict[str, Any]:
+    """What the Hub reads of a card. Keys without a value are left out, the license too if none is declared."""
+    chosen = plan.selection
+    profile = chosen.recommendation.profile
+    adapter = plan.method != "full"
+    tags = [TAG, plan.method, *(["lora"] if plan.method == "qlora" else []), plan.trainer]
+    fields = {
+        "language": [code for code in profile.languages if code != "und"],
+        **_license(chosen),
+        "library_name": "peft" if adapter else "transformers",
+        "pipeline_tag": TASKS[profile.task].pipeline_tag,
+        "base_model": chosen.repo_id,
+        "base_model_relation": "adapter" if adapter else "finetune",
+        "tags": tags,
+        "model-index": _model_index(evaluation, repo_id) if evaluation else None,
+    }
+    return {key: value for key, value in fields.items() if value}
+
+
+def _quoted(text: str) -> str:
+    """A Python string literal in double quotes."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _render(plan: Plan, repo_id: str, evaluation: Evaluation | None, answers: Sequence[Answer]) -> str:
+    """Front matter and body."""
+    chosen = plan.selection
+    profile = chosen.recommendation.profile
+    fields = front_matter(plan, repo_id, evaluation)
+    header = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=1000)
+    body = (
+        environment()
+        .get_template(TEMPLATE)
+        .render(
+            name=_name(repo_id),
+            plan=plan,
+            chosen=chosen,
+            recommendation=chosen.recommendation,
+            profile=profile,
+            request=chosen.request,
+            training=evaluation.training if evaluation else None,
+            evaluation=evaluation,
+            answers=[_clipped(answer) for answer in answers[:SHOWN_ANSWERS]],
+            data_name=_file_name(profile),
+            base=_link(chosen),
+            what="A LoRA adapter for" if plan.method != "full" else "A fine-tuned copy of",
+            snippet=Raw(snippet(plan, repo_id)),
+            license=_license(chosen),
+            license_finding=next((f for f in _verdict(chosen).findings if f.check == "license"), None),
+            accepted={chosen.model, chosen.repo_id} & set(chosen.request.accepted_licenses),
+            turned_down=[verdict for verdict in chosen.verdicts if not verdict.usable],
+            units=units,
+            wording=wording,
+            version=tunekit_hub.__version__,
+        )
+    )
+    return f"---\n{header}---\n\n{body}"
+
+
+def _verdict(chosen: Selection) -> Verdict:
+    """The verdict on the model that was chosen."""
+    return next(verdict for verdict in chosen.verdicts if verdict.model == chosen.model)
+
+
+def _license(chosen: Selection) -> dict[str, str | list[str]]:
+    """The base model's license, as its own card declares it; empty if it declares none."""
+    verdict = _verdict(chosen)
+    ids = [name.strip() for name in (verdict.license or "").split(",") if name.strip()]
+    if not ids:
+        return {}
+    fields: dict[str, str | list[str]] = {"license": ids[0] if len(ids) == 1 else ids}
+    if verdict.license_name:
+        fields["license_name"] = verdict.license_name
+    if verdict.license_link:
+        link = verdict.license_link
+        if not re.match(r"https?://", link):  # a file of the base model's repo, which ours does not have
+            link = f"{HUB}/{chosen.repo_id}/blob/{chosen.revision}/{quote(link.lstrip('./'))}"
+        fields["license_link"] = link
+    return fields
+
+
+def _model_index(evaluation: Evaluation, repo_id: str) -> list[dict[str, Any]]:
+    """Held-out results in the form the Hub shows. The data are a local file, so only its name is given."""
+    profile = evaluation.training.plan.selection.recommendation.profile
+    kind = TASKS[profile.task].pipeline_tag
+    tuned = evaluation.tuned
+    return [
+        {
+            "name": _name(repo_id),
+            "results": [
+                {
+                    "task": {"type": kind},
+                    "dataset": {"name": _file_name(profile), "type": "local", "split": "held-out"},
+                    "metrics": [
+                        {"type": "loss", "name": "Loss per token", "value": round(tuned.loss.value, 4)},
+                        {"type": "perplexity", "name": "Perplexity", "value": round(tuned.perplexity, 4)},
+                    ],
+                }
+            ],
+        }
+    ]
+
+
+def _link(chosen: Selection) -> Raw:
+    """The base model, linked to the very commit."""
+    address = f"{HUB}/{quote(chosen.repo_id)}/tree/{quote(chosen.revision)}"
+    return Raw(f"[{escape(chosen.repo_id)}]({address})")
+
+
+def _name(repo_id: str) -> str:
+    """The repo's name without its namespace."""
+    return repo_id.rpartition("/")[2]
+
+
+def _file_name(profile: Profile) -> str:
+    """The data's file name; folders say things about the user's machine."""
+    return " ".join(re.split(r"[\\/]", profile.data.source.rstrip("\\/"))[-1].split())
+
+
+def _clipped(answer: Answer) -> Answer:
+    """An answer short enough for a card."""
+
+    def clip(text: str) -> str:
+        return text if len(text) <= LONGEST_ANSWER else text[:LONGEST_ANSWER].rstrip() + " …"
+
+    return Answer(clip(answer.prompt), clip(answer.untuned), clip(answer.tuned))

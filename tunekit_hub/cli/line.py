@@ -1,0 +1,195 @@
+"""The commands of the line: from a dataset to a published model, at once or stage by stage."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tunekit_hub.cli import output
+from tunekit_hub.cli.options import (
+    choice_options,
+    data_options,
+    default_out,
+    json_option,
+    options_from,
+    plan_options,
+    public_option,
+    run_argument,
+)
+from tunekit_hub.errors import NoUsableModel, RunError
+
+if TYPE_CHECKING:
+    from tunekit_hub.facts import Options
+    from tunekit_hub.progress import Progress
+    from tunekit_hub.runfile import Run
+
+out_option = click.option("--out", type=click.Path(path_type=Path), help="Run folder; runs/NAME by default.")
+
+
+@click.command()
+@click.argument("data")
+@click.option("--push-to", metavar="NAME/REPO", help="Publish here when done; tried out before training.")
+@out_option
+@data_options
+@choice_options
+@plan_options
+@public_option
+@json_option
+def run(data: str, out: Path | None, as_json: bool, **asked: Any) -> None:
+    """Fine-tune on DATA, from the first look to the published model."""
+    from tunekit_hub import pipeline
+
+    options = options_from(data, asked)
+    out = out or default_out(data, options.push_to)
+    with output.progress(as_json) as progress:
+        done = pipeline.run(options, out, on_event=progress)
+    _finish(done, out, as_json)
+
+
+@click.command()
+@click.argument("data")
+@data_options
+@json_option
+def profile(data: str, as_json: bool, **asked: Any) -> None:
+    """Say what DATA holds and which task it fits."""
+    with tempfile.TemporaryDirectory() as folder, output.progress(as_json) as progress:
+        found = _until("profile", options_from(data, asked), Path(folder), progress, as_json).profile
+    if as_json:
+        output.emit(output.profile_json(found))
+
+
+@click.command()
+@click.argument("data")
+@data_options
+@choice_options
+@json_option
+def recommend(data: str, as_json: bool, **asked: Any) -> None:
+    """Say which model suits DATA, and which of the ladder may be used here and now."""
+    from tunekit_hub import runfile
+
+    with tempfile.TemporaryDirectory() as folder, output.progress(as_json) as progress:
+        try:
+            found = _until("selection", options_from(data, asked), Path(folder), progress, as_json)
+        except NoUsableModel as error:
+            if as_json:
+                before = runfile.load(folder)
+                output.emit(_advice(before) | {"verdicts": output.verdicts_json(error.verdicts)})
+            raise
+    if as_json:
+        output.emit(_advice(found))
+
+
+@click.command()
+@click.argument("data")
+@out_option
+@data_options
+@choice_options
+@plan_options
+@click.option("--push-to", metavar="NAME/REPO", help="Where the run is to publish; kept with the plan.")
+@public_option
+@json_option
+def plan(data: str, out: Path | None, as_json: bool, **asked: Any) -> None:
+    """Say how a model would be trained on DATA, without training; `--out` keeps the plan for `train`."""
+    from tunekit_hub import runfile
+
+    options = options_from(data, asked)
+    with tempfile.TemporaryDirectory() as scratch, output.progress(as_json) as progress:
+        planned = _until("plan", options, out or Path(scratch), progress, as_json)
+    if as_json:
+        output.emit(runfile.flat(planned.record))
+    if out:
+        click.echo(f"\nkept in {out}; go on with `tunekit-hub train {out}`", err=True)
+
+
+@click.command()
+@run_argument
+@json_option
+def train(run: Path, as_json: bool) -> None:
+    """Train what the plan in the folder RUN says."""
+    _resume(run, "training", as_json)
+
+
+@click.command()
+@run_argument
+@json_option
+def evaluate(run: Path, as_json: bool) -> None:
+    """Measure the model of the folder RUN against the untuned one, and reload it from its files."""
+    _resume(run, "evaluation", as_json)
+
+
+@click.command()
+@run_argument
+@click.argument("repo")
+@public_option
+@json_option
+def publish(run: Path, repo: str, public: bool, as_json: bool) -> None:
+    """Publish the evaluated model of the folder RUN as REPO (NAME/REPO)."""
+    import tunekit_hub
+    from tunekit_hub import runfile
+
+    now = runfile.load(run)
+    if now.evaluation is None:
+        raise RunError(
+            f"`{run}` is not evaluated yet, so its card could not say how good the model is",
+            f"`tunekit-hub evaluate {run}` first",
+        )
+    published = tunekit_hub.publish(now.evaluation, repo, private=not public)
+    options = now.options.but(push_to=repo, private=not public)
+    now = now.but(options=options, record=published, stage="publication", status="done", error=None)
+    runfile.save(now, run)
+    with output.progress(as_json) as progress:
+        progress({"event": "stage", "stage": "publication", "record": published})
+    _finish(now, run, as_json)
+
+
+@click.command()
+@run_argument
+@json_option
+def resume(run: Path, as_json: bool) -> None:
+    """Go on with the run in the folder RUN after the last stage it finished."""
+    _resume(run, "publication", as_json)
+
+
+COMMANDS = (run, profile, recommend, plan, train, evaluate, publish, resume)
+
+
+def _until(stage: str, options: Options, out: Path, progress: Progress, as_json: bool) -> Run:
+    """A new run up to and with `stage`; pages are for people, so JSON does without them."""
+    from tunekit_hub import pipeline
+
+    pipeline.start(options, out)
+    return pipeline.resume(out, until=stage, on_event=None if as_json else progress)
+
+
+def _resume(out: Path, until: str, as_json: bool) -> None:
+    """Go on with a run as far as `until`."""
+    from tunekit_hub import pipeline
+
+    with output.progress(as_json) as progress:
+        done = pipeline.resume(out, until=until, on_event=progress)
+    _finish(done, out, as_json)
+
+
+def _finish(done: Run, out: Path, as_json: bool) -> None:
+    """The JSON of a run, or the next command."""
+    from tunekit_hub import runfile
+
+    if as_json:
+        output.emit({"run": str(out), "status": done.status, **runfile.flat(done.record)})
+    following = {"plan": "train", "training": "evaluate"}.get(done.stage)
+    if following:
+        click.echo(f"\nnext: `tunekit-hub {following} {out}`", err=True)
+    elif done.publication is None:
+        click.echo(f"\nnext: `tunekit-hub publish {out} NAME/REPO`", err=True)
+
+
+def _advice(found: Run) -> dict[str, Any]:
+    """Profile, recommendation and selection, as `recommend --json` prints them."""
+    return {
+        "profile": output.profile_json(found.profile),
+        "recommendation": output.recommendation_json(found.recommendation),
+        "selection": output.selection_json(found.selection) if found.selection else None,
+    }

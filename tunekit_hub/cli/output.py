@@ -1,0 +1,75 @@
+"""Where a command's words go, and the JSON it prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from tunekit_hub.facts import Verdict
+    from tunekit_hub.progress import Progress
+    from tunekit_hub.records import Profile, Recommendation, Selection
+
+
+def emit(value: Any) -> None:
+    """Print a value as JSON."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def progress(as_json: bool) -> Generator[Progress]:
+    """A run's events on screen: pages on stdout, or on stderr where stdout is for JSON."""
+    from tunekit_hub.progress import Progress
+
+    shown = Progress(sys.stderr if as_json else sys.stdout, sys.stderr)
+    try:
+        yield shown
+    finally:
+        shown.close()
+
+
+def profile_json(profile: Profile) -> dict[str, Any]:
+    """What decides first, then everything else that was counted."""
+    tokens = profile.tokens
+    rest = profile.model_dump(mode="json", exclude={"task", "num_rows", "languages", "domain", "tokens"})
+    return {
+        "task": profile.task,
+        "num_rows": profile.num_rows,
+        "languages": list(profile.languages),
+        "p95_tokens": tokens.p95,
+        "domain": profile.domain,
+        "tokens": tokens.model_dump(mode="json"),
+        **rest,
+    }
+
+
+def recommendation_json(recommendation: Recommendation) -> dict[str, Any]:
+    """The model the rules pick, and the ladder behind it."""
+    return {
+        "model": recommendation.model,
+        "method": recommendation.method,
+        "reasoning": recommendation.reasoning,
+        "ladder": list(recommendation.ladder),
+    }
+
+
+def verdicts_json(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """Each candidate with its findings."""
+    return [verdict.model_dump(mode="json", include={"model", "usable", "findings"}) for verdict in verdicts]
+
+
+def selection_json(selection: Selection) -> dict[str, Any]:
+    """The first usable model, pinned, and every verdict on the way."""
+    return {
+        "model": selection.model,
+        "method": selection.method,
+        "repo_id": selection.repo_id,
+        "revision": selection.revision,
+        "license": selection.license,
+        "verdicts": verdicts_json(selection.verdicts),
+    }

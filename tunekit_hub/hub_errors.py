@@ -1,0 +1,198 @@
+"""What went wrong with a call to the Hub: worth another try, a fact about a model, or an error of ours.
+
+The only place that knows huggingface_hub's exceptions. No text made here can hold a token.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from huggingface_hub.errors import (
+    DisabledRepoError,
+    EntryNotFoundError,
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.utils import httpx, parse_ratelimit_headers
+
+from tunekit_hub.errors import AccessDenied, HubError, HubUnreachable, InvalidToken, RepoNotFound, UsageError
+from tunekit_hub.facts import Access
+
+TRIES = 4
+LONGEST_WAIT = 60.0  # seconds, in all, that one call may spend waiting between its tries
+CAUGHT = (OSError, httpx.HTTPError, ValueError, RuntimeError)
+T = TypeVar("T")
+_AGAIN = (408, 429, 500, 502, 503, 504)
+
+
+def retried(action: Callable[[], T], sleep: Callable[[float], None], tries: int = TRIES) -> T:
+    """What `action` returns, tried again after outages, with growing pauses or those the Hub asks for.
+
+    Args:
+        action: One call to the Hub that may be repeated.
+        sleep: Waits that many seconds.
+        tries: At most this many.
+    """
+    started, waited = time.monotonic(), 0.0
+    for attempt in range(1, tries + 1):
+        try:
+            return action()
+        except CAUGHT as error:
+            asked = wait_asked(error)
+            pause = 2.0 ** (attempt - 1) * random.uniform(0.8, 1.2) if asked is None else asked
+            spent = max(waited, time.monotonic() - started)
+            if attempt == tries or not passing(error) or spent + pause > LONGEST_WAIT:
+                raise
+            waited += pause
+            sleep(pause)
+    raise AssertionError("unreachable: the last try returns or raises")
+
+
+def root(error: BaseException) -> BaseException:
+    """The error that says it: downloads and uploads wrap theirs."""
+    wrapped = isinstance(error, (LocalEntryNotFoundError, RuntimeError)) or type(error) is ValueError
+    return root(error.__cause__) if wrapped and error.__cause__ is not None else error
+
+
+def status(error: BaseException) -> int | None:
+    """The HTTP status of an answer; None when there was no answer."""
+    return error.response.status_code if isinstance(error, HfHubHTTPError) else None
+
+
+def outage(error: BaseException) -> str | None:
+    """What the outage is, in words; None when the Hub did answer, or this is no Hub error at all."""
+    error = root(error)
+    code = status(error)
+    if code == 429:
+        return "too many requests (HTTP 429)"
+    if code is not None:
+        return f"HTTP {code}" if code in _AGAIN or code > 504 else None
+    if isinstance(error, OfflineModeIsEnabled):
+        return "offline mode is on"
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
+    if isinstance(error, (httpx.TransportError, ConnectionError)):
+        return f"no connection ({type(error).__name__})"
+    if isinstance(error, LocalEntryNotFoundError):
+        return "the files are not on this machine, and could not be fetched"
+    if isinstance(error, json.JSONDecodeError):
+        return "the answer is not the Hub's (no JSON)"
+    return None
+
+
+def passing(error: BaseException) -> bool:
+    """Whether the same call may do better in a moment."""
+    cause = root(error)
+    final = isinstance(cause, (OfflineModeIsEnabled, LocalEntryNotFoundError))
+    return outage(cause) is not None and not final
+
+
+def wait_asked(error: BaseException) -> float | None:
+    """Seconds the Hub asks to wait, by `Retry-After` or its rate-limit header."""
+    error = root(error)
+    if not isinstance(error, HfHubHTTPError):
+        return None
+    after = error.response.headers.get("Retry-After", "")
+    if after.isdigit():
+        return float(after)
+    limit = parse_ratelimit_headers(error.response.headers)
+    return float(limit.reset_in_seconds) if limit is not None and limit.remaining == 0 else None
+
+
+def access_state(error: BaseException, signed_in: bool) -> Access | None:
+    """What a refusal says about access to a model; None when it says nothing about that."""
+    if isinstance(error, DisabledRepoError):
+        return "disabled"
+    if isinstance(error, GatedRepoError) or (status(error) == 403 and "gated" in _said(error)):
+        return _gate(_said(error)) if signed_in else "gated-no-token"
+    if isinstance(error, RepositoryNotFoundError):
+        return "private-or-missing"
+    if status(error) == 401:
+        return "invalid-token" if signed_in else "private-or-missing"
+    return None
+
+
+def _gate(said: str) -> Access:
+    """The Hub tells these apart in words only."""
+    if "awaiting a review" in said:
+        return "gated-pending"
+    if "has been rejected" in said:
+        return "gated-refused"
+    return "gated-scope" if "token settings" in said else "gated"
+
+
+def _said(error: BaseException) -> str:
+    """The Hub's own words, in lower case; not the client's, which quote the address that was asked."""
+    header = error.response.headers.get("X-Error-Message", "") if isinstance(error, HfHubHTTPError) else ""
+    return f"{header} {getattr(error, 'server_message', None) or ''}".lower()
+
+
+def translate(error: BaseException, what: str, endpoint: str, token: str | None) -> Exception | None:
+    """Our error for this one; None when it has nothing to do with the Hub.
+
+    Args:
+        error: What huggingface_hub raised.
+        what: What was tried, e.g. "reading the facts of `owner/name`".
+        endpoint: The Hub that was asked.
+        token: The token in use, so that no text from the Hub can repeat it.
+    """
+    why = outage(error)
+    if why is not None:
+        return HubUnreachable(f"{what} failed: {why} at {endpoint}", _way_out(error, endpoint))
+    error = root(error)
+    code = status(error)
+    if isinstance(error, GatedRepoError):
+        return AccessDenied(f"{what} failed: the repository is gated", "ask for access on its page")
+    if isinstance(error, RepositoryNotFoundError):
+        seen = "or this token may not see it" if token else "or it is private and no token was given"
+        hint = "check the spelling; sign in with `hf auth login` if it is private"
+        return RepoNotFound(f"{what} failed: there is no such repository at {endpoint}, {seen}", hint)
+    if isinstance(error, (RevisionNotFoundError, EntryNotFoundError)):
+        return HubError(f"{what} failed: no such revision or file", "check the revision, then run again")
+    if code == 401:
+        hint = "sign in with `hf auth login`, and unset `HF_TOKEN` if it holds an old token"
+        return InvalidToken(f"{what} failed: {endpoint} does not know this token", hint)
+    if code == 403:
+        message = f"{what} failed: this token may not do that{_server_words(error, token)}"
+        return AccessDenied(message, "use a token with write access to that namespace: `hf auth login`")
+    if code == 412:
+        message = f"{what} failed: the repository was changed by someone else meanwhile"
+        return HubError(message, "look at the new commit, then run again")
+    if code is not None:
+        return HubError(f"{what} failed: HTTP {code}{_server_words(error, token)}", "correct that, then run again")
+    return _local(error, what)
+
+
+def _local(error: BaseException, what: str) -> Exception | None:
+    """Errors of this machine, or of the caller."""
+    if isinstance(error, HFValidationError):
+        return UsageError(f"{what} failed: that is no repository id", "write it as `owner/name`")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+        hint = "free some disk, or point `HF_HOME` to a folder that has room"
+        return HubError(f"{what} failed: cannot write to the Hub cache ({error.strerror})", hint)
+    return None
+
+
+def _way_out(error: BaseException, endpoint: str) -> str:
+    wait = wait_asked(error)
+    if isinstance(root(error), OfflineModeIsEnabled):
+        return "unset `HF_HUB_OFFLINE` to let it ask the Hub"
+    if wait is not None:
+        return f"wait {wait:.0f} seconds, then run again"
+    return f"check the connection and that {endpoint} is up, then run again"
+
+
+def _server_words(error: BaseException, token: str | None) -> str:
+    """What the Hub itself says, on one line, without the token."""
+    said = " ".join((getattr(error, "server_message", None) or "").split())[:300]
+    return f": {said.replace(token, '…') if token else said}" if said else ""

@@ -1,0 +1,143 @@
+"""Routes that only read: who am I, info, lists of repos, may I read this, and files."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from tunekit_hub.localhub import access, info
+from tunekit_hub.localhub.context import Call
+from tunekit_hub.localhub.refusals import NO_CREDENTIALS, Refusal, entry_not_found, unsupported
+from tunekit_hub.localhub.repos import open_repo
+
+_SORTS = ("lastModified", "createdAt", "downloads", "likes", "trendingScore")
+_LIST_PARAMETERS = {
+    *("search", "author", "filter", "gated", "pipeline_tag", "sort", "limit", "full", "cardData", "config"),
+    *("expand", "cursor"),
+}
+
+
+async def agent_harnesses(_: Call) -> Response:
+    """Asked by the first call of every process; a list here would break the client."""
+    return JSONResponse({"standardEnvVars": [], "harnesses": {}})
+
+
+async def whoami(call: Call) -> Response:
+    """The caller and their organizations."""
+    if call.user is None:
+        raise Refusal(401, NO_CREDENTIALS)
+    user = call.user
+    orgs = [{"type": "org", "name": name, "fullname": name, "roleInOrg": "write"} for name in user.namespaces[1:]]
+    token = {"displayName": "local", "role": user.role}
+    return JSONResponse(
+        {
+            "type": "user",
+            "id": hashlib.sha1(user.name.encode()).hexdigest()[:24],
+            "name": user.name,
+            "fullname": user.name,
+            "email": f"{user.name}@localhost",
+            "orgs": orgs,
+            "auth": {"type": "access_token", "accessToken": token},
+        }
+    )
+
+
+async def repo_info(call: Call) -> Response:
+    """Everything about one repo. Metadata of a gated repo is open to all."""
+    repo = call.repo()
+    expand = call.request.query_params.getlist("expand")
+    return JSONResponse(
+        info.answer(
+            repo, call.commit(repo), expand, blobs=call.flag("blobs"), security=call.flag("securityStatus")
+        )
+    )
+
+
+async def list_repos(call: Call) -> Response:
+    """Repos that fit every filter given. A filter the local Hub does not know is refused, not ignored."""
+    query = call.request.query_params
+    unknown = sorted(set(query) - _LIST_PARAMETERS)
+    if unknown:
+        raise unsupported(f"listing by `{unknown[0]}`")
+    found = []
+    for name in call.hub.storage.repo_names(call.kind):
+        repo = open_repo(call.hub.storage, call.kind, name)
+        if repo and repo.find_ref("main") and access.may_see(call.user, repo):
+            described = info.describe(repo, repo.commit("main"))
+            if _fits(described, call):
+                found.append(described)
+    sort = query.get("sort", "trendingScore")
+    if sort not in _SORTS:
+        raise unsupported(f"sorting by `{sort}`")
+    found.sort(key=lambda item: item.get(sort) or "", reverse=True)
+    limit = min(call.number("limit", 1000) or 1000, 1000)
+    return call.page([_listed(item, call) for item in found], limit)
+
+
+def _fits(item: dict[str, Any], call: Call) -> bool:
+    query = call.request.query_params
+    wanted = {
+        "author": item["author"],
+        "pipeline_tag": item["pipeline_tag"],
+        "gated": str(bool(item["gated"])).lower(),
+    }
+    return (
+        all(query[key] == value for key, value in wanted.items() if key in query)
+        and all(word.lower() in item["id"].lower() for word in query.getlist("search"))
+        and all(tag in item["tags"] for tag in query.getlist("filter"))
+    )
+
+
+def _listed(item: dict[str, Any], call: Call) -> dict[str, Any]:
+    """A list entry holds less than `model_info`, unless more is asked for."""
+    expand = call.request.query_params.getlist("expand")
+    if expand:
+        return {key: item[key] for key in ("_id", "id", *info.known_fields(item, expand)) if key in item}
+    keys = [*info.BASIC, *(info.FULL if call.flag("full") else ())]
+    keys += [
+        name for name in ("cardData", "config") if call.flag(name) or (name == "cardData" and call.flag("full"))
+    ]
+    return {key: item[key] for key in keys if item.get(key) is not None}
+
+
+async def auth_check(call: Call) -> Response:
+    """Whether this caller gets the files."""
+    call.readable_repo()
+    return JSONResponse({})
+
+
+async def auth_check_write(call: Call) -> Response:
+    """Whether this caller may change the repo."""
+    call.writable_repo()
+    return JSONResponse({})
+
+
+async def resolve(call: Call) -> Response:
+    """A file, or a range of it."""
+    repo = call.readable_repo()
+    commit = call.commit(repo)
+    path = call.param("path")
+    entry = commit.tree.get(path)
+    if entry is None:
+        raise entry_not_found(path, commit.id)
+    headers = {"X-Repo-Commit": commit.id, "ETag": f'"{entry.sha256 if entry.lfs else entry.oid}"'}
+    if entry.lfs:
+        headers |= {"X-Linked-Size": str(entry.size), "X-Linked-ETag": f'"{entry.sha256}"'}
+    # Never as HTML: a page from somebody's repo must not run as one of this server's.
+    headers |= {"X-Content-Type-Options": "nosniff", "Content-Disposition": "attachment"}
+    return FileResponse(repo.storage.blob(entry.sha256), media_type="application/octet-stream", headers=headers)
+
+
+ROUTES = [
+    ("GET", "/api/agent-harnesses", agent_harnesses),
+    ("GET", "/api/whoami-v2", whoami),
+    ("GET", "/api/{kind:kind}", list_repos),
+    ("GET", "/api/{kind:kind}/{repo:repo}", repo_info),
+    ("GET", "/api/{kind:kind}/{repo:repo}/revision/{revision:revision}", repo_info),
+    ("GET", "/api/{kind:kind}/{repo:repo}/auth-check", auth_check),
+    ("GET", "/api/{kind:kind}/{repo:repo}/auth-check/write", auth_check_write),
+    ("GET", "/{kind:kind}/{repo:repo}/resolve/{revision:revision}/{path:path}", resolve),
+    ("GET", "/{repo:repo}/resolve/{revision:revision}/{path:path}", resolve),
+]

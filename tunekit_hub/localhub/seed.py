@@ -1,0 +1,126 @@
+"""What a new local Hub can start with: the registry's models as recorded facts, and one small real model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tunekit_hub.localhub import cards
+from tunekit_hub.localhub.known import LARGE_FILES
+from tunekit_hub.localhub.repos import MAIN, Entry, Repo, create_repo, git_oid, large_entry, open_repo
+from tunekit_hub.localhub.storage import Storage
+from tunekit_hub.registry import ModelEntry, Registry
+
+AUTHOR = "local-hub"
+
+
+def seed_registry(storage: Storage, registry: Registry) -> None:
+    """One repo per model of the registry, with a card and a config and no weights. What is there stays."""
+    for entry in registry.models:
+        if entry.id != entry.canonical:
+            storage.add_redirect("model", entry.id, entry.canonical)
+        if open_repo(storage, "model", entry.canonical) is None:
+            _seed_model(storage, entry)
+
+
+def _seed_model(storage: Storage, entry: ModelEntry) -> None:
+    repo = create_repo(storage, "model", entry.canonical)
+    repo.update(gated=entry.recorded.gated or False, facts=_facts(entry))
+    note = (
+        f"A local Hub serves this page. License, size and config are the facts of `{entry.canonical}` as "
+        f"TuneKit Hub recorded them on {entry.recorded.date}; they may have changed since. "
+        "There are no weights here."
+    )
+    front = yaml.safe_dump(_front_matter(entry), sort_keys=False)
+    files = {
+        "README.md": _card(front, entry.canonical, note).encode(),
+        "config.json": (json.dumps(entry.config, indent=2) + "\n").encode(),
+    }
+    add_files(repo, files, f"Facts recorded on {entry.recorded.date}")
+
+
+def _front_matter(entry: ModelEntry) -> dict[str, Any]:
+    recorded = entry.recorded
+    licenses = list(recorded.license)
+    fields = {
+        "license": licenses[0] if len(licenses) == 1 else licenses,
+        "license_name": recorded.license_name,
+        "license_link": recorded.license_link,
+        "language": [code for code in entry.languages if code != "multilingual"] or ["multilingual"],
+        "library_name": "transformers",
+    }
+    return {key: value for key, value in fields.items() if value}
+
+
+def _facts(entry: ModelEntry) -> dict[str, Any]:
+    """The answers that would follow from the weights, if they were here."""
+    recorded, facts = entry.recorded, {"recorded": entry.recorded.date.isoformat()}
+    answers: dict[str, Any] = dict(facts)
+    if recorded.weight_bytes:
+        answers["usedStorage"] = recorded.weight_bytes
+    if recorded.safetensors:
+        wide = (recorded.weight_bytes or 0) > 3 * entry.parameters
+        answers["safetensors"] = {
+            "parameters": {"F32" if wide else "BF16": entry.parameters},
+            "total": entry.parameters,
+        }
+    return answers
+
+
+def _card(front: str, repo_id: str, note: str) -> str:
+    return f"---\n{front.strip()}\n---\n# {repo_id}\n\n{note}\n"
+
+
+def seed_weights(storage: Storage, files: Path | Mapping[str, bytes | Path], repo_id: str, note: str) -> Repo:
+    """Put real files into a repo, whose card then says `note`; recorded facts give way to what is there.
+
+    Args:
+        storage: The local Hub.
+        files: A folder, whose files are taken without its subfolders, or name → content.
+        repo_id: Made if it is not there. Front matter it has stays.
+        note: Where the weights are from and what was done to them.
+    """
+    if isinstance(files, Path):
+        files = {path.name: path for path in sorted(files.iterdir()) if path.is_file()}
+    repo = open_repo(storage, "model", repo_id) or create_repo(storage, "model", repo_id)
+    tree = repo.commit("main").tree if repo.find_ref("main") else {}
+    given = files.get("README.md") or (repo.content(tree["README.md"]) if "README.md" in tree else b"")
+    text = (given if isinstance(given, bytes) else given.read_bytes()).decode("utf-8")
+    front = cards.split(text)[0] or "library_name: transformers"
+    repo.update(facts={})
+    add_files(repo, {**files, "README.md": _card(front, repo_id, note).encode()}, "Add weights")
+    return repo
+
+
+def add_files(repo: Repo, files: Mapping[str, bytes | Path], title: str) -> None:
+    """Commit files to main, unless they are all there already."""
+    tree = dict(repo.commit("main").tree) if repo.find_ref("main") else {}
+    before = dict(tree)
+    for name, content in files.items():
+        tree[name] = _entry(repo, name, content)
+    if tree != before:
+        repo.add_commit(MAIN, tree, AUTHOR, title)
+
+
+def _entry(repo: Repo, name: str, content: bytes | Path) -> Entry:
+    sha256, size = repo.storage.put(content)
+    if name.rsplit(".", 1)[-1] in LARGE_FILES:
+        repo.add_object(sha256)
+        return large_entry(sha256, size)
+    data = content if isinstance(content, bytes) else content.read_bytes()
+    return Entry(oid=git_oid(data), size=size, sha256=sha256)
+
+
+def seed_small_model(storage: Storage) -> Repo:
+    """The real weights of the smallest chat model of the registry; what is there stays."""
+    from tunekit_hub.localhub import weights
+
+    repo = open_repo(storage, "model", weights.REPO)
+    if repo and "model.safetensors" in repo.commit("main").tree:
+        return repo
+    small = weights.small_model()
+    return seed_weights(storage, small.folder, weights.REPO, small.note)

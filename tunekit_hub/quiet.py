@@ -1,0 +1,31 @@
+"""Keeps the libraries' own chatter from the terminal, where our pages and our progress bar stand."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
+
+
+@contextmanager
+def libraries() -> Generator[None]:
+    """No progress bars of transformers and datasets, no deprecation notes between libraries; errors stay."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from datasets.utils import logging as datasets_logging
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    datasets_logging.disable_progress_bar()
+    before = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    logging.getLogger("accelerate").setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
+    finally:
+        transformers_logging.set_verbosity(before)
+        transformers_logging.enable_progress_bar()
+        datasets_logging.enable_progress_bar()

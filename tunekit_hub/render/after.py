@@ -1,0 +1,67 @@
+"""Pages of the outcome: evaluation, answers side by side, publication."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunekit_hub import units
+from tunekit_hub.answers import read
+from tunekit_hub.render.layout import SYMBOLS, Page, pad, terminal_width, wrap
+from tunekit_hub.wording import interval, reloaded, scores
+
+if TYPE_CHECKING:
+    from tunekit_hub.records import Evaluation, Publication
+
+SHOWN = 3  # answers side by side
+LONGEST = 14  # lines of an answer
+
+
+def evaluation(page: Page, record: Evaluation) -> None:
+    """Tuned against untuned, in figures and in words."""
+    page.say(f"On {units.count(record.rows)} rows that were held back from training:")
+    page.blank()
+    page.table(("", "untuned", "tuned"), scores(record))
+    page.blank()
+    gate = "pass" if record.reload.passed else "block"
+    helped = "pass" if record.helped else "warn"
+    page.fields(
+        [
+            ("gain", f"{interval(record.gain)} of loss, paired by row"),
+            ("verdict", f"{SYMBOLS[helped]} {record.verdict}"),
+            ("reload gate", f"{SYMBOLS[gate]} {gate}: {reloaded(record.reload)}"),
+        ]
+    )
+
+
+def answers(path: Path, *, color: bool = False, width: int | None = None) -> str:
+    """The first answers of a run's `answers.jsonl`, untuned and tuned side by side."""
+    width = width or terminal_width()
+    page = Page("Answers", color=color, width=width)
+    half = (width - 5) // 2
+    for number, answer in enumerate(read(path)[:SHOWN], 1):
+        page.blank()
+        page.say(f"{number}. {answer.prompt}")
+        page.lines.append("  " + page.dim(pad("untuned", half) + " │ " + "tuned"))
+        for left, right in zip_longest(_cut(answer.untuned, half), _cut(answer.tuned, half), fillvalue=""):
+            page.lines.append(f"  {pad(left, half)} │ {right}")
+    return str(page)
+
+
+def publication(page: Page, record: Publication) -> None:
+    """Where it is."""
+    page.fields(
+        [
+            ("address", record.url),
+            ("commit", record.commit if record.changed else f"{record.commit}, nothing had changed"),
+            ("visibility", "private" if record.private else "public"),
+            ("files", ", ".join(record.files)),
+        ]
+    )
+
+
+def _cut(text: str, width: int) -> list[str]:
+    """An answer's lines, no more than fit a glance."""
+    lines = wrap(text.strip(), width) if text.strip() else ["(nothing)"]
+    return lines if len(lines) <= LONGEST else [*lines[: LONGEST - 1], "…"]

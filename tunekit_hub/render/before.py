@@ -1,0 +1,94 @@
+"""Pages of what is known before a plan: profile, recommendation, selection, verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tunekit_hub import units
+from tunekit_hub.render.layout import cells, plain
+from tunekit_hub.wording import METHODS, counted, lengths
+
+if TYPE_CHECKING:
+    from tunekit_hub.facts import Verdict
+    from tunekit_hub.records import Profile, Recommendation, Selection
+    from tunekit_hub.render.layout import Page
+
+
+def profile(page: Page, record: Profile) -> None:
+    """What the data holds."""
+    rows = units.count(record.num_rows)
+    if record.used_rows < record.num_rows:
+        rows += f", of which {units.count(record.used_rows)} are used (`--max-rows`)"
+    page.fields(
+        [
+            ("data", f"{record.data.source} ({record.data.format}, sha256 {record.data.sha256[:12]})"),
+            ("task", f"{record.task}: {record.why}"),
+            ("shape", record.shape),
+            ("columns", ", ".join(f"{role} = `{column}`" for role, column in record.columns.items())),
+            ("rows", rows),
+            ("languages", ", ".join(record.languages) or "none recognised"),
+            ("domain", record.domain or ""),
+            ("tokens", lengths(record.tokens)),
+            ("labels", counted(record.labels)),
+            ("counted", counted(record.counts)),
+        ]
+    )
+    for note in record.notes:
+        more = " …" if note.count > len(note.lines) else ""
+        where = f" (line {', '.join(map(str, note.lines))}{more})" if note.lines else ""
+        page.say(f"! {units.count(note.count)} × {note.message}{where}")
+
+
+def recommendation(page: Page, record: Recommendation) -> None:
+    """What the rules pick, before anybody asked whether it may be used."""
+    page.fields(
+        [
+            ("description", record.description or "none given"),
+            ("model", record.model),
+            ("method", METHODS[record.method]),
+            ("because", record.reasoning),
+            ("then", " → ".join(model for model in record.ladder if model != record.model)),
+        ]
+    )
+
+
+def selection(page: Page, record: Selection) -> None:
+    """The whole ladder: every model, every finding, and the one that was chosen."""
+    machine = record.request.hardware
+    page.fields(
+        [
+            ("for", f"{record.request.use} use"),
+            ("machine", f"{machine.name}, {units.size(machine.memory)} free, {units.size(machine.disk)} disk"),
+            ("time", f"at most {units.duration(record.request.max_time)}" if record.request.max_time else ""),
+        ]
+    )
+    verdicts(page, record.verdicts, chosen=record.model)
+    asked = {verdict.model for verdict in record.verdicts}
+    left = [model for model in record.recommendation.ladder if model not in asked]
+    if left:
+        page.blank()
+        page.say(f"Not needed, so not asked: {', '.join(left)}")
+    page.blank()
+    page.fields(
+        [
+            ("chosen", record.repo_id),
+            ("revision", record.revision),
+            ("license", record.license or "none declared"),
+            ("method", METHODS[record.method]),
+        ]
+    )
+
+
+def verdicts(page: Page, found: Sequence[Verdict], chosen: str | None = None) -> None:
+    """Each candidate with its findings, in order."""
+    column = max((cells(f.check) for verdict in found for f in verdict.findings), default=0)
+    for number, verdict in enumerate(found, 1):
+        word = "usable" if verdict.usable else "turned down"
+        if chosen == verdict.model:
+            word = "chosen"
+        moved = f" (now {verdict.repo_id})" if verdict.repo_id != verdict.model else ""
+        page.blank()
+        page.lines.append(f"  {number}  {page.bold(plain(verdict.model))}{plain(moved)}: {word}")
+        for finding in verdict.findings:
+            page.finding(finding, column)

@@ -1,0 +1,99 @@
+"""Pages around training: plan, publish rehearsal, supervision, result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tunekit_hub import units
+from tunekit_hub.render.layout import cells
+from tunekit_hub.wording import lengths, memory, settings, share
+
+if TYPE_CHECKING:
+    from tunekit_hub.records import Plan, Rehearsal, Supervision, TrainResult
+    from tunekit_hub.render.layout import Page
+
+LOSS_BARS = "▁▂▃▄▅▆▇█"
+
+
+def plan(page: Page, record: Plan) -> None:
+    """Every setting with its reason, memory by component, predicted time."""
+    chosen = record.selection
+    machine = chosen.request.hardware
+    page.fields(
+        [
+            ("base model", chosen.repo_id),
+            ("revision", chosen.revision),
+            ("machine", machine.name),
+            ("row tokens", lengths(record.tokens)),
+        ]
+    )
+    page.blank()
+    page.table(("setting", "value", "reason"), settings(record))
+    page.heading("Memory, predicted at the peak")
+    page.table(("component", "size", ""), [(*part, "") for part in memory(record.memory)], right={1})
+    page.say(f"{units.size(machine.memory)} are free.")
+    page.heading("Time, predicted")
+    page.fields(
+        [("training", units.duration(record.train_seconds)), ("whole run", units.duration(record.seconds))]
+    )
+
+
+def rehearsal(page: Page, record: Rehearsal) -> None:
+    """The publish, tried before training."""
+    state = "exists" if record.exists else "will be created"
+    page.fields(
+        [
+            ("repository", f"{record.repo_id} ({'private' if record.private else 'public'}, {state})"),
+            ("signed in as", record.user),
+        ]
+    )
+    column = max((cells(finding.check) for finding in record.findings), default=0)
+    for finding in record.findings:
+        page.finding(finding, column, indent=2)
+
+
+def supervision(page: Page, record: Supervision) -> None:
+    """What carries loss."""
+    page.fields(
+        [
+            ("rows", units.count(record.rows)),
+            ("trained tokens", share(record.trained_tokens, record.tokens)),
+            ("how", record.how),
+            ("end of turn", f"trained in {share(record.eos_rows, record.rows)} rows"),
+            ("truncated", f"{units.count(record.truncated)} rows, {units.count(record.lost_tokens)} tokens lost"),
+            (
+                "dropped",
+                ", ".join(f"{units.count(n)} × {why}" for why, n in record.dropped.items()) or "no row",
+            ),
+            ("row tokens", lengths(record.lengths)),
+        ]
+    )
+
+
+def training(page: Page, record: TrainResult) -> None:
+    """What training did, beside what was predicted."""
+    plan = record.plan
+    losses = [point.loss for point in record.losses]
+    fall = f"{losses[0]:.3f} → {losses[-1]:.3f}  {curve(losses)}" if losses else ""
+    page.fields(
+        [
+            ("steps", f"{units.count(record.steps)} ({record.epochs:.3g} × the rows)"),
+            ("stopped early", record.stopped_early),
+            ("training loss", fall),
+            ("speed", f"{units.count(record.tokens_per_second)} tokens/s, padding not counted"),
+            ("time", f"{units.duration(record.seconds)}, predicted {units.duration(plan.train_seconds)}"),
+            (
+                "peak memory",
+                f"{units.size(record.peak_memory)}, predicted {units.size(plan.memory.total)}",
+            ),
+        ]
+    )
+
+
+def curve(losses: list[float], width: int = 40) -> str:
+    """The loss as a line of small bars, at most `width` of them."""
+    count = min(width, len(losses))
+    points = [losses[round(n * (len(losses) - 1) / max(count - 1, 1))] for n in range(count)]
+    low, high = min(points), max(points)
+    scale = (len(LOSS_BARS) - 1) / (high - low) if high > low else 0
+    return "".join(LOSS_BARS[round((point - low) * scale)] for point in points)
