@@ -4,7 +4,7 @@ BIN := .venv/bin
 # No registry but pip's own is named here; a machine's pip settings hold.
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile --constraint constraints.txt
 
-.PHONY: help install demo test check format clean
+.PHONY: help install demo test check docs format clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 16
@@ -31,6 +31,9 @@ check: install  ## lint, format and types
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/ty check
+
+docs: install  ## write into README.md what follows from the code
+	@$(BIN)/python docs/readme.py
 
 format: install  ## repair what can be repaired
 	@$(BIN)/ruff check --fix

@@ -167,3 +167,9 @@ def structure(page):
         "jinja": "1337" in text,
         "control": re.findall(r"[\x00-\x09\x0b-\x1f\u202a-\u202e]", text),
     }
+
+
+def test_what_was_done_to_the_base_weights_is_repeated():
+    plan = made.make_plan(made.make_selection(weights_note="dequantized from a *GGUF*"))
+    assert "says of its weights: dequantized from a &#42;GGUF&#42;" in card.rehearsal(plan, "you/x")
+    assert "says of its weights" not in card.rehearsal(made.make_plan(), "you/x")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+import records as made
 
-from tests import records as made
 from tunekit_hub import estimates, registry
 from tunekit_hub.checks.size import SIZE
 from tunekit_hub.facts import Gpu, ModelFacts, Request

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import records as made
 
 import tunekit_hub as tk
-from tests import records as made
 from tunekit_hub import demo, profiling, registry, render
 from tunekit_hub.hub import Hub
 from tunekit_hub.localhub import access, seed
@@ -69,6 +69,7 @@ def test_the_first_that_fits_and_has_weights_is_chosen(selection):
     assert selection.verdicts[-1].usable
     assert not any(v.usable for v in selection.verdicts[:-1])
     assert len(selection.revision) == 40
+    assert selection.weights_note == "Weights for a test."
 
 
 def test_the_page_shows_every_finding_of_every_model(selection):

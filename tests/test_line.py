@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
+import tiny
 
 import tunekit_hub as tk
-from tests import tiny
 from tunekit_hub import pipeline, runfile
 from tunekit_hub.errors import RunError, SupervisionError
 from tunekit_hub.facts import Options

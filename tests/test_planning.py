@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+import records as made
+import tiny
 
-from tests import records as made
-from tests import tiny
 from tunekit_hub import planning, profiling
 from tunekit_hub.errors import PlanError
 from tunekit_hub.facts import Gpu

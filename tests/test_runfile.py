@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+import records as made
 
-from tests import records as made
 from tunekit_hub import runfile
 from tunekit_hub.errors import RunError
 from tunekit_hub.facts import Options

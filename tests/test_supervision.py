@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
+import tiny
 
-from tests import tiny
 from tunekit_hub import supervision
 from tunekit_hub.errors import SupervisionError
 from tunekit_hub.supervision import IGNORED

@@ -113,6 +113,7 @@ def _render(plan: Plan, repo_id: str, evaluation: Evaluation | None, answers: Se
             answers=[_clipped(answer) for answer in answers[:SHOWN_ANSWERS]],
             data_name=_file_name(profile),
             base=_link(chosen),
+            weights_note=chosen.weights_note,
             what="A LoRA adapter for" if plan.method != "full" else "A fine-tuned copy of",
             snippet=Raw(snippet(plan, repo_id)),
             license=_license(chosen),
@@ -173,7 +174,7 @@ def _model_index(evaluation: Evaluation, repo_id: str) -> list[dict[str, Any]]:
 
 def _link(chosen: Selection) -> Raw:
     """The base model, linked to the very commit."""
-    address = f"{HUB}/{quote(chosen.repo_id)}/tree/{quote(chosen.revision)}"
+    address = f"/{quote(chosen.repo_id)}/tree/{quote(chosen.revision)}"  # on the Hub that serves the card
     return Raw(f"[{escape(chosen.repo_id)}]({address})")
 
 

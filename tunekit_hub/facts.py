@@ -114,6 +114,7 @@ class ModelFacts(Record):
     files: tuple[str, ...] = ()
     weight_bytes: int | None = None
     remote_code: bool = False  # config.json has an `auto_map`
+    weights_note: str = ""  # what the model's own card says was done to its weights, such as a conversion
     quantized: str | None = None  # how, as config.json says: "gptq", "awq", "bitsandbytes", …
     languages: tuple[str, ...] = ()
     architecture: Architecture | None = None

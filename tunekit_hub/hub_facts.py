@@ -46,6 +46,7 @@ def seen(
         files=tuple(file.rfilename for file in info.siblings or ()),
         weight_bytes=_weight_bytes(counts) or (entry.recorded.weight_bytes if entry else None),
         remote_code="auto_map" in summary,
+        weights_note=_text(card.get("weights_note")) or "",
         quantized=_quantized(summary),
         languages=entry.languages if entry else _texts(card.get("language")),
         architecture=entry.architecture if entry else architecture(summary, sum(counts.values()) or None),

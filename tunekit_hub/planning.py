@@ -20,10 +20,12 @@ EPOCHS = 3.0
 BATCHES = (8, 4, 2, 1)
 CPU_BATCH = 4  # larger batches are no faster on a CPU and pad more
 LENGTH_STEP = 64
-# LoRA takes about ten times the rate of full fine-tuning (Schulman et al., "LoRA Without Regret", 2025); small
-# models take more than large ones.
-LEARNING_RATES = {"full": 2e-5, "lora": 5e-4, "qlora": 2e-4}
-LARGE = 3_000_000_000
+FULL_RATE = 2e-5
+# LoRA takes about ten times the rate of full fine-tuning (Schulman et al., "LoRA Without Regret", 2025), and small
+# models take more than large ones: parameters up to → rate. The first is measured, see docs/planning.md.
+LORA_RATES = ((500e6, 1e-3), (3e9, 5e-4), (float("inf"), 2e-4))
+# Rows a step: few rows need small steps to get enough of them.
+STEP_ROWS = ((500, 4), (2000, 8), (float("inf"), 16))
 SETTABLE = (
     "learning_rate",
     "epochs",
@@ -135,7 +137,7 @@ def _set_length(draft: _Draft, tokens: Lengths, arch: Architecture) -> None:
 
 def _set_batch(draft: _Draft, arch: Architecture, method: Method, hardware: Hardware, rows: int) -> Memory:
     """The largest batch that fits, without computing activations again if possible; its predicted memory."""
-    wanted = 8 if rows < 2000 else 16
+    wanted = _step(STEP_ROWS, rows)
     most = CPU_BATCH if hardware.device == "cpu" else BATCHES[0]
     tried = [draft.values["batch_size"]] if "batch_size" in draft.values else [b for b in BATCHES if b <= most]
     ways = [(batch, again) for again in (False, True) for batch in tried]
@@ -154,17 +156,19 @@ def _set_batch(draft: _Draft, arch: Architecture, method: Method, hardware: Hard
     draft.set("batch_size", batch, f"the largest that fits: {size(need.total)} of {size(hardware.memory)}")
     if hardware.device == "cpu" and batch == CPU_BATCH:
         draft.reasons["batch_size"] = "a CPU gains nothing from larger batches, and they pad more"
-    draft.set("accumulation", max(1, wanted // batch), f"{wanted} rows a step, which suits {count(rows)} rows")
+    a_step = batch * max(1, wanted // batch)
+    draft.set("accumulation", a_step // batch, f"{a_step} rows a step, which suits {count(rows)} rows")
     why = "activations are kept" if not again else "activations are computed twice"
     draft.set("checkpointing", again, f"{why}: {'they fit the memory' if not again else 'they would not fit'}")
     return need
 
 
 def _set_rates(draft: _Draft, arch: Architecture, method: Method) -> None:
-    rate = LEARNING_RATES[method] / (2 if method == "lora" and arch.parameters > LARGE else 1)
-    draft.set("learning_rate", rate, "LoRA takes about ten times the rate of full fine-tuning")
     if method == "full":
-        draft.reasons["learning_rate"] = "usual for full fine-tuning of a pretrained model"
+        draft.set("learning_rate", FULL_RATE, "usual for full fine-tuning of a pretrained model")
+    else:
+        rate = _step(LORA_RATES, arch.parameters)
+        draft.set("learning_rate", rate, "LoRA takes ten times the rate of full fine-tuning, small models more")
     draft.set("warmup", 0.1, "a tenth of the steps, so that the first ones do no harm")
     rank = None if method == "full" else estimates.LORA_RANK
     why = (
@@ -172,6 +176,11 @@ def _set_rates(draft: _Draft, arch: Architecture, method: Method) -> None:
     )
     draft.set("lora_rank", rank, why)
     draft.set("lora_alpha", None if rank is None else 2 * draft.values["lora_rank"], "twice the rank, as is usual")
+
+
+def _step(table: tuple[tuple[float, Any], ...], value: float) -> Any:
+    """The entry of the first bound that `value` does not exceed."""
+    return next(entry for bound, entry in table if value <= bound)
 
 
 def _epochs(epoch: float, limit: float | None) -> tuple[float, str]:

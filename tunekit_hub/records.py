@@ -95,6 +95,7 @@ class Selection(Record):
     repo_id: str
     revision: str
     license: str | None
+    weights_note: str = ""  # what the base model's card says was done to its weights; our card repeats it
     architecture: Architecture
     verdicts: tuple[Verdict, ...]  # in ladder order; the chosen one is among them
 

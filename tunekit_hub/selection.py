@@ -141,6 +141,7 @@ def _selection(
         repo_id=facts.repo_id,
         revision=facts.revision or "main",  # no commit is known only where the Hub was not asked
         license=verdict.license,
+        weights_note=facts.weights_note,
         architecture=facts.architecture,
         verdicts=tuple(verdicts),
     )

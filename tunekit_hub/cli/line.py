@@ -92,7 +92,7 @@ def recommend(data: str, as_json: bool, **asked: Any) -> None:
 @public_option
 @json_option
 def plan(data: str, out: Path | None, as_json: bool, **asked: Any) -> None:
-    """Say how a model would be trained on DATA, without training; `--out` keeps the plan for `train`."""
+    """Say how a model would be trained on DATA; with `--out` the plan is kept for `train`."""
     from tunekit_hub import runfile
 
     options = options_from(data, asked)
@@ -116,7 +116,7 @@ def train(run: Path, as_json: bool) -> None:
 @run_argument
 @json_option
 def evaluate(run: Path, as_json: bool) -> None:
-    """Measure the model of the folder RUN against the untuned one, and reload it from its files."""
+    """Measure the model of the folder RUN against the untuned one, and reload it."""
     _resume(run, "evaluation", as_json)
 
 

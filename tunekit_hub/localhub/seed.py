@@ -91,6 +91,8 @@ def seed_weights(storage: Storage, files: Path | Mapping[str, bytes | Path], rep
     given = files.get("README.md") or (repo.content(tree["README.md"]) if "README.md" in tree else b"")
     text = (given if isinstance(given, bytes) else given.read_bytes()).decode("utf-8")
     front = cards.split(text)[0] or "library_name: transformers"
+    fields = yaml.safe_load(front) | {"weights_note": note}  # the cards of what is trained from it repeat it
+    front = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
     repo.update(facts={})
     add_files(repo, {**files, "README.md": _card(front, repo_id, note).encode()}, "Add weights")
     return repo
