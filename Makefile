@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # No registry but pip's own is named here; a machine's pip settings hold.
-INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile --constraint constraints.txt
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check -qq install --no-compile --constraint constraints.txt
 
 .PHONY: help install demo test check docs format clean
 

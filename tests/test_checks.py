@@ -26,8 +26,15 @@ def run(check: str, of: ModelFacts, **request):
 
 def test_every_check_answers_on_hardly_any_facts():
     bare = ModelFacts(repo_id="owner/name", access="private-or-missing", url=URL)
-    for name in CHECKS:
-        assert run(name, bare).message
+    found = {name: check.run(bare, make_request()) for name, check in CHECKS.items()}
+    assert all(found[name].message for name in ("access", "license", "files", "size"))
+    assert {name for name, finding in found.items() if finding and finding.status == "block"} == {"access"}
+
+
+@pytest.mark.parametrize("check", ["task", "language", "length"])
+def test_what_only_data_ask_is_not_asked_without_data(check):
+    nothing = make_request(task=None, languages=(), p95_tokens=None)
+    assert CHECKS[check].run(facts(), nothing) is None
 
 
 # access
@@ -243,7 +250,6 @@ def test_files_that_cannot_be_seen_are_unknown_and_offline_ones_warn():
         ("encoder", "instruction_tuning", "block"),
         ("decoder", "instruction_tuning", "pass"),
         ("encoder", "classification", "pass"),
-        ("encoder", None, "pass"),
     ],
 )
 def test_a_chat_takes_a_model_that_can_write(kind, task, status):
@@ -259,7 +265,6 @@ def test_a_chat_takes_a_model_that_can_write(kind, task, status):
         ("encoder", ("multilingual",), ("de", "th"), "pass"),
         ("encoder", ("en", "de"), ("de",), "pass"),
         ("encoder", (), ("de",), "pass"),
-        ("encoder", ("en",), (), "pass"),
         ("decoder", ("en",), ("de",), "warn"),
     ],
 )
@@ -275,7 +280,7 @@ def test_a_language_gap_names_both_sides():
     assert "de" in message
 
 
-@pytest.mark.parametrize(("tokens", "status"), [(None, "pass"), (511, "pass"), (512, "pass"), (513, "warn")])
+@pytest.mark.parametrize(("tokens", "status"), [(511, "pass"), (512, "pass"), (513, "warn")])
 def test_truncation_is_said(tokens, status):
     finding = run("length", facts(architecture=make_architecture(context=512)), p95_tokens=tokens)
     assert finding.status == status

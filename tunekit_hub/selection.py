@@ -123,7 +123,7 @@ def _verdict(model_id: str, facts: ModelFacts, request: Request) -> Verdict:
         license_name=facts.license_name,
         license_link=facts.license_link,
         method=fit.method if fit else None,
-        findings=tuple(one.run(facts, request) for one in CHECKS.values()),
+        findings=tuple(finding for one in CHECKS.values() if (finding := one.run(facts, request))),
     )
 
 

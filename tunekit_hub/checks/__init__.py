@@ -11,10 +11,10 @@ from tunekit_hub.facts import Finding, ModelFacts, Request
 
 @dataclass(frozen=True)
 class Check:
-    """One question about a model, answered from facts alone."""
+    """One question about a model, answered from facts alone; None where it does not arise, as without data."""
 
     name: str
-    run: Callable[[ModelFacts, Request], Finding]
+    run: Callable[[ModelFacts, Request], Finding | None]
 
 
 CHECKS: dict[str, Check] = discover(__name__, Check)

@@ -12,6 +12,13 @@ _WORDS = {"full": "full fine-tuning", "lora": "LoRA", "qlora": "QLoRA"}
 
 def _run(facts: ModelFacts, request: Request) -> Finding:
     fit = estimates.fit(facts, request)
+    if fit is None and not facts.files:
+        return Finding(
+            check="size",
+            status="unknown",
+            message="how large it is cannot be seen without access",
+            fix="see `access`",
+        )
     if fit is None:
         message = "the architecture is not known, so memory and time cannot be predicted"
         return Finding(

