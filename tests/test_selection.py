@@ -7,7 +7,7 @@ from faults import Fault, faulty
 from records import GIB, make_hardware, make_profile, make_request
 
 from tunekit_hub import hub_connection, registry
-from tunekit_hub.errors import HubUnreachable, NoUsableModel
+from tunekit_hub.errors import HubUnreachable, InvalidToken, NoUsableModel
 from tunekit_hub.facts import Gpu
 from tunekit_hub.hub import Hub
 from tunekit_hub.localhub import seed
@@ -238,3 +238,11 @@ def test_offline_the_recorded_facts_serve_with_a_warning(hub, monkeypatch):
     assert chosen.model == TINY
     statuses = {finding.check: finding.status for finding in chosen.verdicts[0].findings}
     assert statuses["access"] == statuses["license"] == statuses["files"] == "warn"
+
+
+def test_a_token_nobody_knows_is_an_error_and_no_verdict(hub, local_hub):
+    """No model is at fault, so nothing falls back and the exit code is not that of "no usable model"."""
+    with pytest.raises(InvalidToken, match="does not know this token") as caught:
+        select(recommend(make_profile()), hardware=LAPTOP, hub=Hub("hf_nobodys", local_hub.endpoint))
+    assert caught.value.exit_code == 1
+    assert "hf auth login" in caught.value.hint

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tunekit_hub import estimates, registry
 from tunekit_hub import hardware as machine
 from tunekit_hub.checks import CHECKS
-from tunekit_hub.errors import NoUsableModel
+from tunekit_hub.errors import InvalidToken, NoUsableModel
 from tunekit_hub.facts import Finding, Hardware, Method, ModelFacts, Options, Request, Use, Verdict
 from tunekit_hub.hub import Hub
 from tunekit_hub.records import Recommendation, Selection
@@ -48,6 +48,7 @@ def select(
         hub: The Hub to ask; left out, the one of the environment.
 
     Raises:
+        InvalidToken: The Hub does not know the token, which says nothing about a model.
         NoUsableModel: All were turned down; its `verdicts` say why.
         HubUnreachable: The Hub gave no answer, which is no reason to fall back.
     """
@@ -70,6 +71,9 @@ def select(
     with closing(_examine(list(dict.fromkeys(candidates)), request, hub or Hub())) as answers:
         for examined in answers:
             verdicts.append(examined.verdict)
+            if examined.facts.access == "invalid-token":  # says nothing of the model
+                finding = next(f for f in examined.verdict.findings if f.check == "access")
+                raise InvalidToken(finding.message, finding.fix)
             if examined.verdict.usable:
                 return _selection(recommendation, request, examined, verdicts)
     raise _none_usable(tuple(verdicts))

@@ -48,6 +48,8 @@ def main(args: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 shows `?` and the run goes on
             stream.reconfigure(errors="replace")
+    if not sys.stderr.isatty():  # read at the client's import; in a log its bars are noise
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         return tunekit.main(args, prog_name="tunekit-hub", standalone_mode=False) or 0

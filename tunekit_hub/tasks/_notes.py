@@ -42,7 +42,8 @@ class Notes:
         """What to raise when no row can be trained on."""
         reasons = sorted(self.lines.items(), key=lambda item: -len(item[1]))
         said = "; ".join(f"{self._why(code)} ({name_lines(lines)})" for code, lines in reasons[:3])
-        message = f"none of the {count_rows(total)} of `{source}` can be trained on: {said}"
+        which = "the only row" if total == 1 else f"none of the {count_rows(total)}"
+        message = f"{which} of `{source}` {'cannot' if total == 1 else 'can'} be trained on: {said}"
         return DataError(message, REASONS[reasons[0][0]].fix)
 
     def _message(self, code: str) -> str:
