@@ -9,7 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tunekit_hub import evaluation, planning, profiling, publication, recommendation, runfile, selection, training
+from tunekit_hub import (
+    evaluation,
+    extras,
+    planning,
+    profiling,
+    publication,
+    recommendation,
+    runfile,
+    selection,
+    training,
+)
 from tunekit_hub.errors import RunError, TunekitError
 from tunekit_hub.facts import Options, Record
 from tunekit_hub.hub import Hub
@@ -97,6 +107,8 @@ def resume(
     if now.options.push_to is None and "publication" in wanted:
         wanted.remove("publication")
     try:
+        if "training" in wanted and now.training is None:
+            extras.require("train", "training")  # said now, not after everything that can be done without it
         for name in wanted:
             if getattr(now, name) is not None:
                 continue

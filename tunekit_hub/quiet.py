@@ -27,5 +27,6 @@ def libraries() -> Generator[None]:
             yield
     finally:
         transformers_logging.set_verbosity(before)
-        transformers_logging.enable_progress_bar()
-        datasets_logging.enable_progress_bar()
+        if not os.environ.get("HF_HUB_DISABLE_PROGRESS_BARS"):  # with it set, switching them on only warns
+            transformers_logging.enable_progress_bar()
+            datasets_logging.enable_progress_bar()

@@ -44,7 +44,7 @@ def run(data: str, out: Path | None, as_json: bool, **asked: Any) -> None:
 
     options = options_from(data, asked)
     out = out or default_out(data, options.push_to)
-    with output.progress(as_json) as progress:
+    with output.progress(as_json, out) as progress:
         done = pipeline.run(options, out, on_event=progress)
     _finish(done, out, as_json)
 
@@ -168,7 +168,7 @@ def _resume(out: Path, until: str, as_json: bool) -> None:
     """Go on with a run as far as `until`."""
     from tunekit_hub import pipeline
 
-    with output.progress(as_json) as progress:
+    with output.progress(as_json, out) as progress:
         done = pipeline.resume(out, until=until, on_event=progress)
     _finish(done, out, as_json)
 

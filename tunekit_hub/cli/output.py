@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tunekit_hub.facts import Verdict
     from tunekit_hub.progress import Progress
     from tunekit_hub.records import Profile, Recommendation, Selection
@@ -22,13 +24,21 @@ def emit(value: Any) -> None:
 
 
 @contextmanager
-def progress(as_json: bool) -> Generator[Progress]:
-    """A run's events on screen: pages on stdout, or on stderr where stdout is for JSON."""
+def progress(as_json: bool, out: Path | None = None) -> Generator[Progress]:
+    """A run's events on screen: pages on stdout, or on stderr where stdout is for JSON.
+
+    Whoever stops a run in the folder `out` is told how it goes on.
+    """
     from tunekit_hub.progress import Progress
 
     shown = Progress(sys.stderr if as_json else sys.stdout, sys.stderr)
     try:
         yield shown
+    except (KeyboardInterrupt, SystemExit):
+        shown.close()
+        if out:
+            click.echo(f"\ngo on with it: `tunekit-hub resume {out}`", err=True)
+        raise
     finally:
         shown.close()
 
