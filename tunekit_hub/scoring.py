@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tunekit_hub.supervision import IGNORED, load_tokenizer
+from tunekit_hub.trainers.sft import DTYPES
 
 BATCH = 4
 
@@ -39,7 +40,7 @@ def load(base: Path, adapter: Path | None, precision: str) -> tuple[Any, Any]:
     import torch
     from transformers import AutoModelForCausalLM
 
-    dtype = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[precision]
+    dtype = getattr(torch, DTYPES[precision])
     device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype).to(device)
     if adapter:

@@ -30,6 +30,7 @@ def answer_loss_trainer() -> type:
         def __init__(self, *args: Any, time_limit: float | None, **kwargs: Any):
             super().__init__(*args, **kwargs)
             self.time_limit = time_limit
+            _train_in_float32(self.model)
             forward = inspect.signature(type(self._unwrapped()).forward).parameters
             self._skips_logits = "logits_to_keep" in forward and self.args.device.type != "cuda"
 
@@ -72,3 +73,10 @@ def answer_loss_trainer() -> type:
             return 0.5 * (1 + math.cos(math.pi * done))
 
     return AnswerLossTrainer
+
+
+def _train_in_float32(model: Any) -> None:
+    """Half precision loses small updates, and fp16's loss scaling takes float32 gradients only."""
+    for weight in model.parameters():
+        if weight.requires_grad:
+            weight.data = weight.data.float()

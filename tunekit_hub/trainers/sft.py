@@ -18,6 +18,8 @@ from tunekit_hub.trainers import Fitted, OnEvent, Trainer
 from tunekit_hub.trainers._progress import progress_callback
 from tunekit_hub.trainers._sft_loss import answer_loss_trainer
 
+DTYPES = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}
+
 
 def _prepare(plan: Plan, base: Path, chats: Sequence[supervision.Turns]) -> tuple[Any, Supervision, str]:
     """Encoded rows, the record of what carries loss, and one rendered row."""
@@ -57,9 +59,11 @@ def _arguments(plan: Plan, run_dir: Path) -> Any:
     from trl import SFTConfig
 
     device = plan.selection.request.hardware.device
+    # What is trained in full is held in float32; a frozen base can be as small as the hardware's units take it.
+    dtype = "float32" if plan.method == "full" else DTYPES[plan.precision]
     return SFTConfig(
         output_dir=str(run_dir / "checkpoints"),
-        model_init_kwargs={"dtype": {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}[plan.precision]},
+        model_init_kwargs={"dtype": dtype},
         dataset_kwargs={"skip_prepare_dataset": True},
         max_length=None,
         per_device_train_batch_size=plan.batch_size,
@@ -75,6 +79,7 @@ def _arguments(plan: Plan, run_dir: Path) -> Any:
         use_cpu=device == "cpu",
         optim="adamw_torch",
         logging_steps=1,
+        logging_nan_inf_filter=False,  # it would show the last good loss instead of a ruined one
         save_strategy="no",
         report_to="none",
         disable_tqdm=True,
