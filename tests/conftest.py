@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import os
 import shutil
 import socket
@@ -151,3 +152,19 @@ def hub_env(local_hub, tmp_path: Path) -> dict[str, str]:
         "HF_TOKEN": local_hub.tokens["you"],
         "PYTHONPATH": str(ROOT),
     }
+
+
+@pytest.fixture
+def load(tmp_path: Path):
+    """Rows, written as JSONL and read as chats: what matched, and the examples; None, None where nothing did."""
+    from tunekit_hub import data
+    from tunekit_hub.tasks import TASKS
+
+    def load(rows, columns=None):
+        path = tmp_path / "rows.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        table, task = data.read(path), TASKS["instruction_tuning"]
+        match = task.detect(table, columns or {})
+        return match, task.parse(table, match) if match else None
+
+    return load

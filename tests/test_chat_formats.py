@@ -22,18 +22,6 @@ def parse(rows):
     return TASK.parse(rows, match)
 
 
-@pytest.fixture
-def load(tmp_path):
-    def load(rows, columns=None):
-        path = tmp_path / "rows.jsonl"
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        table = data.read(path)
-        match = TASK.detect(table, columns or {})
-        return match, TASK.parse(table, match) if match else None
-
-    return load
-
-
 def turns(*pairs, keys=("role", "content")):
     return [dict(zip(keys, pair, strict=True)) for pair in pairs]
 

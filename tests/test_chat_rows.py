@@ -1,28 +1,13 @@
 """Conversations that cannot be trained on, or not as they are; and what is counted of the others."""
 
-import json
-
 import pytest
 
-from tunekit_hub import data
 from tunekit_hub.errors import DataError
 from tunekit_hub.tasks import TASKS
 
 TASK = TASKS["instruction_tuning"]
 SINGLE = ({"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"})
 WITH_SYSTEM = ({"role": "system", "content": "Be kind"}, *SINGLE)
-
-
-@pytest.fixture
-def load(tmp_path):
-    def load(rows, columns=None):
-        path = tmp_path / "rows.jsonl"
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        table = data.read(path)
-        match = TASK.detect(table, columns or {})
-        return match, TASK.parse(table, match) if match else None
-
-    return load
 
 
 def turns(*pairs, keys=("role", "content")):

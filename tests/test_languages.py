@@ -1,23 +1,13 @@
 """Which languages and which domain texts are of."""
 
 import csv
-from pathlib import Path
 
 import pytest
+from samples import ENGLISH, REAL_DATA
 
 from tunekit_hub.domains import detect_domain
 from tunekit_hub.languages import detect_languages
 
-REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
-
-ENGLISH = [
-    "How do I reset my password if I no longer have access to my old mailbox?",
-    "Open the sign-in page, choose the link below the form and follow the steps that we send to you.",
-    "My parcel was due on Monday and the tracking page has not changed since the weekend.",
-    "I am sorry about the delay. The courier had a breakdown, and your parcel should arrive tomorrow.",
-    "Can I change the delivery address after the order has been placed?",
-    "Yes, as long as it has not left our warehouse. Open the order and choose another address.",
-]
 GERMAN = [
     "Wie setze ich mein Passwort zurück, wenn ich keinen Zugriff mehr auf mein altes Postfach habe?",
     "Öffnen Sie die Anmeldeseite, wählen Sie den Link unter dem Formular und folgen Sie den Schritten.",

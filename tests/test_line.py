@@ -15,6 +15,7 @@ from tunekit_hub.errors import RunError, SupervisionError
 from tunekit_hub.facts import Options
 from tunekit_hub.hub import Hub
 
+pytestmark = pytest.mark.slow
 BASE = "ada/tiny-chat"
 
 

@@ -22,19 +22,9 @@ A100 = made.make_hardware(
 )
 
 
-class FolderHub:
-    """A Hub whose only model lies in a folder."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def fetch(self, repo_id, revision, *, weights=True):
-        return self.folder
-
-
 @pytest.fixture
 def hub(tmp_path):
-    return FolderHub(tiny.save_model(tmp_path / "base"))
+    return tiny.FolderHub(tiny.save_model(tmp_path / "base"))
 
 
 @pytest.fixture

@@ -2,25 +2,14 @@
 
 import json
 import time
-from pathlib import Path
 
 import pytest
+from samples import ENGLISH, REAL_DATA
 
 from tunekit_hub.errors import DataError, RunError, UsageError
 from tunekit_hub.examples import load_examples
 from tunekit_hub.profiling import profile
 from tunekit_hub.sensitive import find_sensitive
-
-REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
-
-ENGLISH = [
-    "How do I reset my password if I no longer have access to my old mailbox?",
-    "Open the sign-in page, choose the link below the form and follow the steps that we send to you.",
-    "My parcel was due on Monday and the tracking page has not changed since the weekend.",
-    "I am sorry about the delay. The courier had a breakdown, and your parcel should arrive tomorrow.",
-    "Can I change the delivery address after the order has been placed?",
-    "Yes, as long as it has not left our warehouse. Open the order and choose another address.",
-]
 
 
 @pytest.fixture

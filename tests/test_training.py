@@ -14,20 +14,12 @@ from tunekit_hub import profiling
 from tunekit_hub.errors import TrainingFailed
 from tunekit_hub.trainers import _sft_loss
 
-
-class FolderHub:
-    """A Hub whose only model lies in a folder."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def fetch(self, repo_id, revision, *, weights=True):
-        return self.folder
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def hub(tmp_path):
-    return FolderHub(tiny.save_model(tmp_path / "base"))
+    return tiny.FolderHub(tiny.save_model(tmp_path / "base"))
 
 
 @pytest.fixture

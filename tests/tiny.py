@@ -87,3 +87,13 @@ def chats(count: int) -> list[dict]:
             ]
         made.append({"messages": turns})
     return made
+
+
+class FolderHub:
+    """A Hub whose only model lies in a folder; for tests that are not about the Hub."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def fetch(self, repo_id, revision, *, weights=True):
+        return self.folder
