@@ -14,6 +14,8 @@ from tunekit_hub.facts import Architecture, Finding, Hardware, Request, Verdict
 REVISION = "12fd25f77366fa6b3b4b768ec3050bf629380bac"
 BASE = "HuggingFaceTB/SmolLM2-135M-Instruct"
 GIB = 2**30
+# The bytes that `run_folder.safetensors_bytes()` gives.
+WEIGHTS = {"adapter_model.safetensors": "f35ccef3a52e9ba66c2538766500aa0f457e091443239e05dc5bfa489126b370"}
 
 
 def make_architecture(**changes) -> Architecture:
@@ -222,7 +224,9 @@ def make_evaluation(training: r.TrainResult | None = None, **changes) -> r.Evalu
         "helped": True,
         "gain": r.Interval(value=1.03, low=0.91, high=1.15),
         "verdict": "Fine-tuning helped: held-out loss fell from 2.41 to 1.38.",
-        "reload": r.Reload(source="disk", rows=24, largest_difference=0.0004, answers_equal=True, passed=True),
+        "reload": r.Reload(
+            source="disk", rows=24, largest_difference=0.0004, answers_equal=True, passed=True, weights=WEIGHTS
+        ),
     }
     return r.Evaluation(**(fields | changes))
 

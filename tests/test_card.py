@@ -173,3 +173,18 @@ def test_what_was_done_to_the_base_weights_is_repeated():
     plan = made.make_plan(made.make_selection(weights_note="dequantized from a *GGUF*"))
     assert "says of its weights: dequantized from a &#42;GGUF&#42;" in card.rehearsal(plan, "you/x")
     assert "says of its weights" not in card.rehearsal(made.make_plan(), "you/x")
+
+
+def test_an_answer_with_personal_data_or_a_key_is_not_quoted():
+    shown = Answer(prompt="Where is it?", untuned="I cannot know.", tuned="On its way.")
+    hidden = Answer(prompt="I am joe@example.com, key AKIAIOSFODNN7EXAMPL9", untuned="a", tuned="b")
+    text = card.render(made.make_evaluation(), "you/x", [hidden, shown])
+    assert "On its way." in text
+    assert "AKIA" not in text
+    assert "joe" not in text
+
+
+def test_a_model_that_the_user_named_is_not_said_to_be_the_first_usable_one():
+    plan = made.make_plan(made.make_selection(named=True))
+    assert "named by its maker" in card.rehearsal(plan, "you/x")
+    assert "the first that could be used" not in card.rehearsal(plan, "you/x")

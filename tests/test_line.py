@@ -11,7 +11,7 @@ import tiny
 
 import tunekit_hub as tk
 from tunekit_hub import pipeline, runfile
-from tunekit_hub.errors import RunError, SupervisionError
+from tunekit_hub.errors import NoUsableModel, RunError, SupervisionError, UsageError
 from tunekit_hub.facts import Options
 from tunekit_hub.hub import Hub
 
@@ -125,3 +125,15 @@ def test_the_cards_snippet_runs_as_it_stands(hub, data, tmp_path, hub_env):
     ran = subprocess.run([sys.executable, "-c", snippet], env=hub_env, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.strip()
+
+
+def test_a_run_that_failed_before_training_can_be_started_anew(hub, data, tmp_path):
+    with pytest.raises(NoUsableModel):
+        pipeline.run(options(data, max_time=1.0), tmp_path / "run", hub=hub)
+    pipeline.start(options(data), tmp_path / "run")
+    assert runfile.load(tmp_path / "run").status == "running"
+
+
+def test_wrong_options_are_a_usage_error(data, tmp_path):
+    with pytest.raises(UsageError, match="nonsense"):
+        tk.finetune(data, tmp_path / "run", nonsense=1)

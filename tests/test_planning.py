@@ -91,7 +91,10 @@ def test_what_the_user_sets_is_kept_and_marked(selection, hub):
     assert plan.reasons["learning_rate"].startswith("set by you; would have been")
 
 
-@pytest.mark.parametrize("wrong", [{"learnin_rate": 1e-4}, {"epochs": 0}, {"max_tokens": "many"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"learnin_rate": 1e-4}, {"epochs": 0}, {"max_tokens": "many"}, {"epochs": float("nan")}, {"batch_size": 1.5}],
+)
 def test_a_setting_that_cannot_be_is_refused(selection, hub, wrong):
     with pytest.raises(PlanError, match=next(iter(wrong))):
         planning.plan(selection(), hub=hub, **wrong)

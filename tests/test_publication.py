@@ -246,3 +246,10 @@ def test_a_card_the_hub_refuses_is_found_before_training(hub, monkeypatch):
     monkeypatch.setattr(Hub, "validate_card", lambda self, text: ['"license" must be one of [...]'])
     with pytest.raises(PublishError, match="license"):
         publication.rehearse(made.make_plan(), "ada/tutor", private=True, hub=hub)
+
+
+def test_weights_that_changed_since_they_were_measured_are_not_published(evaluation, hub):
+    path = Path(evaluation.training.run_dir) / "model" / "adapter_model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"\1")
+    with pytest.raises(PublishError, match="not the ones that were evaluated"):
+        publication.publish(evaluation, "you/changed", hub=hub)

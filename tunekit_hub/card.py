@@ -16,6 +16,7 @@ from tunekit_hub.answers import Answer
 from tunekit_hub.facts import Verdict
 from tunekit_hub.markup import Raw, environment, escape
 from tunekit_hub.records import Evaluation, Plan, Profile, Selection
+from tunekit_hub.sensitive import find_sensitive
 from tunekit_hub.tasks import TASKS
 
 TAG = "tunekit-hub"  # by which a repo is known as one of ours
@@ -92,6 +93,11 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def _quotable(answers: Sequence[Answer]) -> list[Answer]:
+    """Those that hold nothing like a secret or personal data: a card may be read by anybody."""
+    return [one for one in answers if not find_sensitive([one.prompt, one.untuned, one.tuned], [1, 2, 3])]
+
+
 def _render(plan: Plan, repo_id: str, evaluation: Evaluation | None, answers: Sequence[Answer]) -> str:
     """Front matter and body."""
     chosen = plan.selection
@@ -110,10 +116,11 @@ def _render(plan: Plan, repo_id: str, evaluation: Evaluation | None, answers: Se
             request=chosen.request,
             training=evaluation.training if evaluation else None,
             evaluation=evaluation,
-            answers=[_clipped(answer) for answer in answers[:SHOWN_ANSWERS]],
+            answers=[_clipped(answer) for answer in _quotable(answers)[:SHOWN_ANSWERS]],
             data_name=_file_name(profile),
             base=_link(chosen),
             weights_note=chosen.weights_note,
+            named=chosen.named,
             what="A LoRA adapter for" if plan.method != "full" else "A fine-tuned copy of",
             snippet=Raw(snippet(plan, repo_id)),
             license=_license(chosen),

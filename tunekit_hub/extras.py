@@ -8,7 +8,7 @@ from tunekit_hub.errors import MissingExtra
 
 _NEEDS = {
     "train": ("torch", "transformers", "datasets", "peft", "trl", "accelerate"),
-    "local": ("starlette", "uvicorn"),
+    "local": ("starlette", "uvicorn", "markdown_it"),
     "space": ("gradio",),
 }
 

@@ -53,7 +53,7 @@ class Options(Record):
     task: str | None = None
     columns: dict[str, str] = {}  # role → column, as the user mapped them
     max_rows: int | None = Field(None, gt=0)
-    seed: int = 42
+    seed: int = Field(42, ge=0, lt=2**32)
     use: Use = "commercial"
     model: str | None = None  # the user's own choice, instead of the ladder
     accepted_licenses: tuple[str, ...] = ()  # model ids whose license the user has read and accepts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 import re
@@ -70,6 +71,15 @@ def collect(folder: Path, plan: Plan) -> dict[str, Path | bytes]:
 def weights(names: Iterable[str]) -> list[str]:
     """Those of the file names that hold weights."""
     return sorted(name for name in names if name.endswith(_WEIGHTS))
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    """The sha256 of every weights file in `folder`, by name."""
+    found = {}
+    for name in weights(path.name for path in folder.iterdir()):
+        with (folder / name).open("rb") as file:
+            found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
 
 
 def refuse_leaks(files: Mapping[str, Path | bytes], run_dir: Path, hub: Hub) -> None:

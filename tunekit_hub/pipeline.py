@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from tunekit_hub import (
     evaluation,
     extras,
@@ -20,7 +22,7 @@ from tunekit_hub import (
     selection,
     training,
 )
-from tunekit_hub.errors import RunError, TunekitError
+from tunekit_hub.errors import RunError, TunekitError, UsageError
 from tunekit_hub.facts import Options, Record
 from tunekit_hub.hub import Hub
 from tunekit_hub.records import Evaluation
@@ -71,15 +73,22 @@ def start(options: Options, out: str | Path) -> Run:
     """A new run in `out`, with nothing done yet.
 
     Raises:
-        RunError: `out` already holds a run, or something else.
+        PlanError: a setting that cannot be.
+        RunError: `out` already holds a run that was trained or is in work, or something else.
     """
     out = Path(out)
+    planning.check_settings(options.settings)
+    if Path(options.source).expanduser().is_file():  # the run is gone on with from any folder
+        options = options.but(source=str(Path(options.source).expanduser().resolve()))
     if (out / runfile.NAME).exists():
-        raise RunError(
-            f"`{out}` already holds a run",
-            f"go on with it: `tunekit-hub resume {out}`; or name another: `--out DIR`",
-        )
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        before = runfile.load(out)
+        if before.training is not None or before.status == "running":
+            raise RunError(
+                f"`{out}` already holds a run",
+                f"go on with it: `tunekit-hub resume {out}`; or name another: `--out DIR`",
+            )
+        (out / "events.jsonl").unlink(missing_ok=True)  # nothing was trained there: it begins anew
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RunError(f"`{out}` exists and is not an empty folder", "name another: `--out DIR`")
     run = Run(options=options, versions={"tunekit_hub": __version__})
     runfile.save(run, out)
@@ -129,7 +138,8 @@ def resume(
         failure = Failure(code=type(error).__name__, message=str(error), hint=f"tunekit-hub resume {out}")
         runfile.save(now.but(status=status, error=failure), out)
         raise
-    now = now.but(status="done" if until == "publication" else "paused")
+    finished = now.evaluation and (now.publication or now.options.push_to is None)
+    now = now.but(status="done" if finished else "paused")
     runfile.save(now, out)
     return now
 
@@ -149,7 +159,12 @@ def finetune(
     Raises:
         TunekitError: as the stages do.
     """
-    done = run(Options(source=str(source), **options), out_dir, hub=hub, on_event=on_event)
+    try:
+        asked = Options(source=str(source), **options)
+    except ValidationError as error:
+        wrong = "; ".join(f"`{'.'.join(map(str, e['loc']))}`: {e['msg']}" for e in error.errors())
+        raise UsageError(f"wrong options: {wrong}", f"options are: {', '.join(Options.model_fields)}") from error
+    done = run(asked, out_dir, hub=hub, on_event=on_event)
     return done.evaluation
 
 

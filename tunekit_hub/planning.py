@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,7 @@ FULL_RATE = 2e-5
 LORA_RATES = ((500e6, 1e-3), (3e9, 5e-4), (float("inf"), 2e-4))
 # Rows a step: few rows need small steps to get enough of them.
 STEP_ROWS = ((500, 4), (2000, 8), (float("inf"), 16))
+WHOLE = ("max_tokens", "batch_size", "accumulation", "lora_rank", "lora_alpha")
 SETTABLE = (
     "learning_rate",
     "epochs",
@@ -72,7 +74,7 @@ def plan(
     Raises:
         PlanError: an unknown or impossible setting.
     """
-    _refuse_unknown(overrides)
+    check_settings(overrides)
     rows = split(selection.recommendation.profile, seed)
     request, arch, method = selection.request, selection.architecture, selection.method
     draft = _Draft(dict(overrides), {})
@@ -107,13 +109,27 @@ def plan(
     )
 
 
-def _refuse_unknown(overrides: dict[str, Any]) -> None:
+def check_settings(overrides: dict[str, Any]) -> None:
+    """Refuse settings that do not exist or cannot be, before anything is asked of the Hub.
+
+    Raises:
+        PlanError: naming all of them.
+    """
     unknown = sorted(set(overrides) - set(SETTABLE))
     if unknown:
         raise PlanError(f"no such setting: {', '.join(unknown)}", f"settings are: {', '.join(SETTABLE)}")
-    wrong = sorted(name for name, value in overrides.items() if not isinstance(value, int | float) or value <= 0)
+    wrong = {name: value for name, value in overrides.items() if not _possible(name, value)}
     if wrong:
-        raise PlanError(f"not a positive number: {', '.join(f'{n}={overrides[n]!r}' for n in wrong)}")
+        raise PlanError(
+            f"not a positive number: {', '.join(f'{name}={value!r}' for name, value in wrong.items())}",
+            f"whole numbers are: {', '.join(WHOLE)}",
+        )
+
+
+def _possible(name: str, value: Any) -> bool:
+    if not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+        return False
+    return name not in WHOLE or value == int(value)
 
 
 def _lengths(selection: Selection, rows: Split, hub: Hub) -> Lengths:
@@ -132,7 +148,11 @@ def _set_length(draft: _Draft, tokens: Lengths, arch: Architecture) -> None:
     else:
         rounded = min(arch.context, -(-tokens.p95 // LENGTH_STEP) * LENGTH_STEP)
         reason = f"95 % of the rows have at most {count(tokens.p95)} tokens; longer ones are cut, and counted"
-    draft.set("max_tokens", max(rounded, LENGTH_STEP), reason + (" (estimated)" if tokens.estimated else ""))
+    limit = draft.set(
+        "max_tokens", max(rounded, LENGTH_STEP), reason + (" (estimated)" if tokens.estimated else "")
+    )
+    if limit > arch.context:
+        raise PlanError(f"the model reads {count(arch.context)} tokens, not {count(limit)}", "lower `max_tokens`")
 
 
 def _set_batch(draft: _Draft, arch: Architecture, method: Method, hardware: Hardware, rows: int) -> Memory:

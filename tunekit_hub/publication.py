@@ -80,6 +80,12 @@ def publish(
     text = card.render(evaluation, repo_id, answers.read(run_dir / answers.NAME))
     files[CARD] = text.encode()  # last, so that no library's own card can take its place
     manifest.refuse_leaks(files, run_dir, hub)
+    now = {name: digest for name, digest in manifest.fingerprint(run_dir / "model").items() if name in files}
+    if any(evaluation.reload.weights.get(name) != digest for name, digest in now.items()):
+        raise PublishError(
+            f"the weights in `{run_dir / 'model'}` are not the ones that were evaluated, as the card says",
+            "train and evaluate again in a new folder",
+        )
     message = f"{METHODS[plan.method]} of {plan.selection.repo_id}, with TuneKit Hub"
     push = hub.push(repo_id, files, message=message, private=private)
     return Publication(

@@ -92,6 +92,7 @@ class Selection(Record):
     request: Request
     model: str
     method: Method
+    named: bool = False  # the user named this model, so the ladder was not asked
     repo_id: str
     revision: str
     license: str | None
@@ -221,6 +222,7 @@ class Reload(Record):
     largest_difference: float  # of a row's loss
     answers_equal: bool
     passed: bool
+    weights: dict[str, str]  # file → sha256 of what was loaded; nothing else is published
 
 
 class Evaluation(Record):

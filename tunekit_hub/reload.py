@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tunekit_hub.errors import ReloadMismatch
+from tunekit_hub.manifest import fingerprint
 from tunekit_hub.records import Reload
 from tunekit_hub.scoring import Answer, RowLoss
 
@@ -62,7 +63,14 @@ def gate(job: Job, losses: list[RowLoss], answers: list[Answer]) -> Reload:
             f"per token, answers {'equal' if equal else 'differ'}",
             "nothing will be published from this run; train again, and report it if it stays",
         )
-    return Reload(source="disk", rows=len(losses), largest_difference=largest, answers_equal=equal, passed=passed)
+    return Reload(
+        source="disk",
+        rows=len(losses),
+        largest_difference=largest,
+        answers_equal=equal,
+        passed=passed,
+        weights=fingerprint(Path(job.adapter or job.base)),
+    )
 
 
 def _main() -> None:

@@ -75,7 +75,7 @@ def select(
                 finding = next(f for f in examined.verdict.findings if f.check == "access")
                 raise InvalidToken(finding.message, finding.fix)
             if examined.verdict.usable:
-                return _selection(recommendation, request, examined, verdicts)
+                return _selection(recommendation, request, examined, verdicts).but(named=model is not None)
     raise _none_usable(tuple(verdicts))
 
 

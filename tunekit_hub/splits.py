@@ -31,6 +31,11 @@ def split(profile: Profile, seed: int) -> Split:
     rows = load_examples(profile).rows
     keys = [fold(TASKS[profile.task].text(row)) for row in rows]
     if len(set(keys)) < 2:
+        if profile.used_rows < profile.num_rows:
+            raise DataError(
+                f"{profile.used_rows} of {profile.num_rows} rows are used, and two is the least",
+                "raise `--max-rows`",
+            )
         raise DataError(
             f"`{profile.data.source}` has {len(set(keys))} different row{'s' if len(set(keys)) != 1 else ''}; "
             "one part is trained on and another held out, so two is the least",

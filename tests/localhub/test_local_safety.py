@@ -119,7 +119,11 @@ def test_an_upload_needs_its_own_url_and_its_own_bytes(api, local_hub):
 
 def test_an_unknown_route_is_501_and_noted(local_hub, caplog):
     with caplog.at_level(logging.WARNING, "tunekit_hub.localhub"):
-        for method, path in (("GET", "/api/spaces/you/x/runtime"), ("PATCH", "/api/whoami-v2"), ("GET", "/")):
+        for method, path in (
+            ("GET", "/api/spaces/you/x/runtime"),
+            ("PATCH", "/api/whoami-v2"),
+            ("GET", "/a/b/c/d"),
+        ):
             response = send(local_hub.endpoint, method, path)
             assert response.status == 501
             assert (method, path, 501) in local_hub.log

@@ -99,7 +99,7 @@ choice_options = _all(
     click.option("--max-time", type=Duration(), help="Time budget for the whole run, such as 10m or 1h30m."),
 )
 plan_options = _all(
-    click.option("--seed", type=int, help="Fixes the split and the training."),
+    click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Fixes the split and the training."),
     click.option(
         "--set",
         "settings",

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tunekit_hub.localhub import lfs, manage, pulls, read, trees, write
+from tunekit_hub.localhub import lfs, manage, pages, pulls, read, sign_in, trees, write
 from tunekit_hub.localhub.access import Accounts
 from tunekit_hub.localhub.context import Call, LocalHub, Moved, refusal_response
 from tunekit_hub.localhub.refusals import Refusal, forbidden, unsupported
@@ -74,6 +74,8 @@ def create_app(
         *lfs.ROUTES,
         *pulls.ROUTES,
         *manage.ROUTES,
+        *sign_in.ROUTES,
+        *pages.ROUTES,
     ]
     # A repo id has one or two segments, so `ns/name` could be read as `repo/refs`: longest patterns first.
     handlers.sort(key=lambda item: item[1].count("/"), reverse=True)

@@ -26,6 +26,7 @@ class LocalHub:
     accounts: Accounts = field(repr=False)
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)  # signs upload URLs
     log: list[tuple[str, str, int]] = field(default_factory=list)
+    sessions: dict[str, User] = field(default_factory=dict, repr=False)  # browsers that signed in; see pages.py
 
 
 class Moved(Exception):

@@ -177,5 +177,5 @@ ROUTES = [
     ("POST", "/api/{kind:kind}/{repo:repo}/user-access-request/handle", handle),
     ("GET", "/api/{kind:kind}/{repo:repo}/user-access-request/{status}", requests),
     ("POST", "/{repo:repo}/ask-access", ask),
-    ("POST", "/datasets/{repo:repo}/ask-access", ask),
+    ("POST", "/{kind:kind}/{repo:repo}/ask-access", ask),
 ]

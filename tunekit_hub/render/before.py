@@ -66,7 +66,10 @@ def selection(page: Page, record: Selection) -> None:
     verdicts(page, record.verdicts, chosen=record.model)
     asked = {verdict.model for verdict in record.verdicts}
     left = [model for model in record.recommendation.ladder if model not in asked]
-    if left:
+    if record.named:
+        page.blank()
+        page.say("You named this model, so the ladder was not asked.")
+    elif left:
         page.blank()
         page.say(f"Not needed, so not asked: {', '.join(left)}")
     page.blank()
