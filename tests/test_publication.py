@@ -252,4 +252,4 @@ def test_weights_that_changed_since_they_were_measured_are_not_published(evaluat
     path = Path(evaluation.training.run_dir) / "model" / "adapter_model.safetensors"
     path.write_bytes(path.read_bytes()[:-1] + b"\1")
     with pytest.raises(PublishError, match="not the ones that were evaluated"):
-        publication.publish(evaluation, "you/changed", hub=hub)
+        publication.publish(evaluation, "ada/changed", hub=hub)
