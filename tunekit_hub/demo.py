@@ -66,6 +66,7 @@ def run(out: Path) -> None:
     _say(
         f"\ndone in {duration(time.monotonic() - began)}; the run is in {out}, the local Hub's repos in {folder}\n"
         f"serve them again:  tunekit-hub hub serve --dir {folder / 'storage'} --port 8008 --token {USER}=TOKEN\n"
+        f"                   then open http://127.0.0.1:8008/{REPO} and sign in with TOKEN\n"
         "your own data:     tunekit-hub run DATA --description TEXT --push-to NAME/REPO"
     )
 
