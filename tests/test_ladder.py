@@ -10,12 +10,12 @@ from tunekit_hub import demo, profiling, registry, render
 from tunekit_hub.hub import Hub
 from tunekit_hub.localhub import access, seed
 from tunekit_hub.localhub.repos import open_repo
-from tunekit_hub.localhub.weights import REPO as SMALL
 
 LLAMA = "meta-llama/Llama-2-7b-chat-hf"
 MISTRAL = "mistralai/Mistral-7B-Instruct-v0.2"
 TINY = "TinyLlama/TinyLlama-1.1B-Chat-v1.0"
 MIDDLE = "HuggingFaceTB/SmolLM2-360M-Instruct"
+SMALL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 TWO_CORES = made.make_hardware(name="2 CPU cores with avx2", bf16=False, gflops=90.0)
 
 

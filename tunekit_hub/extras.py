@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from tunekit_hub.errors import MissingExtra
 
 _NEEDS = {
-    "train": ("torch", "transformers", "datasets", "peft", "trl", "accelerate"),
+    "train": ("torch", "transformers", "datasets", "peft", "trl", "accelerate", "sklearn", "matplotlib"),
     "local": ("starlette", "uvicorn", "markdown_it"),
     "space": ("gradio",),
 }

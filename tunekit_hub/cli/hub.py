@@ -34,7 +34,7 @@ def hub() -> None:
     help="The same from a file, one USER=TOKEN a line.",
 )
 @click.option("--seed-registry", is_flag=True, help="A repo for every model of the registry, without weights.")
-@click.option("--seed-weights", is_flag=True, help="The real weights of a small chat model.")
+@click.option("--seed-weights", is_flag=True, help="The real weights of a small chat model and a small encoder.")
 def serve(
     folder: Path,
     port: int,

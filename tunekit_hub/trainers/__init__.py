@@ -5,12 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunekit_hub._discover import discover
-from tunekit_hub.records import LossPoint, Method, Plan, Supervision
+from tunekit_hub.records import Lengths, LossPoint, Method, Plan, Profile, Supervision, ValidationPoint
+
+if TYPE_CHECKING:
+    from tunekit_hub.splits import Split
 
 OnEvent = Callable[[dict[str, Any]], None]
+Steps = tuple[tuple[float, Any], ...]  # (up to this value, take that), ascending, the last bound infinite
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a trainer starts from, before the machine and the data are weighed. Rates per kind of training."""
+
+    full_rates: Steps  # parameters → learning rate
+    lora_rates: Steps
+    epochs: Steps  # training rows → passes
+    step_rows: Steps  # training rows → rows a step
+    batches: tuple[int, ...]  # to try, largest first
+    cpu_batch: int  # larger ones are no faster on a CPU and pad more
+    epochs_reason: str
+    patience: int | None = None  # passes without a better validation score; None: no validation
 
 
 @dataclass(frozen=True)
@@ -23,20 +41,26 @@ class Fitted:
     tokens: int  # non-padding, over all steps
     peak_memory: int
     losses: tuple[LossPoint, ...]
+    adapter: bool
+    validation: tuple[ValidationPoint, ...] = ()
+    kept_step: int | None = None
     stopped_early: str = ""
 
 
 @dataclass(frozen=True)
 class Trainer:
-    """What the training stage asks of a trainer.
+    """What the planning and training stages ask of a trainer.
 
-    `prepare` turns rows into what `fit` takes, with the proof of what carries loss; `fit` trains and leaves in
-    `run_dir/model` all that a fresh process needs beside the base model.
+    `lengths` counts tokens as the model will, from a folder with its tokenizer, for rows cut at a number of
+    tokens. `prepare` turns rows into what `fit` takes, with the proof of what carries loss; `fit` trains and leaves
+    in `run_dir/model` all that a fresh process needs beside the base model, or whole weights.
     """
 
     name: str
     methods: tuple[Method, ...]
-    prepare: Callable[[Plan, Path, Sequence[Any]], tuple[Any, Supervision, str]]
+    recipe: Recipe
+    lengths: Callable[[Path, Profile, Sequence[Any], int], Lengths]
+    prepare: Callable[[Plan, Path, Split], tuple[Any, Supervision, str]]
     fit: Callable[[Plan, Path, Any, Path, OnEvent], Fitted]
 
 
