@@ -3,25 +3,11 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
+from check_facts import URL, facts, run
 from records import make_architecture, make_request
 
 from tunekit_hub.checks import CHECKS
-from tunekit_hub.checks.license import table
 from tunekit_hub.facts import Access, ModelFacts
-
-URL = "https://hub.example/owner/name"
-
-
-def facts(**changes) -> ModelFacts:
-    fields = {"repo_id": "owner/name", "revision": "0" * 40, "access": "open", "license": ("mit",), "url": URL}
-    fields |= {"files": ("config.json", "model.safetensors"), "languages": ("en",)}
-    return ModelFacts(**(fields | {"architecture": make_architecture()} | changes))
-
-
-def run(check: str, of: ModelFacts, **request):
-    finding = CHECKS[check].run(of, make_request(**request))
-    assert finding.check == check
-    return finding
 
 
 def test_every_check_answers_on_hardly_any_facts():
@@ -77,60 +63,22 @@ def test_who_may_read_passes(access):
     assert run("access", facts(access=access)).status == "pass"
 
 
-def test_offline_access_warns_with_the_date_of_the_record():
-    finding = run("access", facts(access="unverified", recorded="2026-01-02", gated="manual"))
+@pytest.mark.parametrize("check", ["access", "license", "files"])
+def test_offline_what_was_recorded_warns_with_its_date(check):
+    finding = run(check, facts(access="unverified", recorded="2026-01-02", gated="manual", files=()))
     assert finding.status == "warn"
-    assert "2026-01-02" in finding.message
-    assert "gated" in finding.message
+    assert "recorded 2026-01-02, not verified" in finding.message
+    assert "gated" in run("access", facts(access="unverified", recorded="2026-01-02", gated="manual")).message
 
 
 # license
 
 
-@pytest.mark.parametrize(
-    ("declared", "commercial", "research"),
-    [
-        ("apache-2.0", "pass", "pass"),
-        ("mit", "pass", "pass"),
-        ("cc0-1.0", "pass", "pass"),
-        ("MIT", "pass", "pass"),
-        ("cc-by-4.0", "warn", "warn"),
-        ("cc-by-sa-4.0", "warn", "warn"),
-        ("mpl-2.0", "warn", "warn"),
-        ("gpl-3.0", "warn", "warn"),
-        ("agpl-3.0", "warn", "warn"),
-        ("openrail", "warn", "warn"),
-        ("llama2", "warn", "warn"),
-        ("llama3.2", "warn", "warn"),
-        ("gemma", "warn", "warn"),
-        ("cc-by-nc-4.0", "block", "warn"),
-        ("cc-by-nc-sa-3.0", "block", "warn"),
-        ("apple-amlr", "block", "warn"),
-        ("fair-noncommercial-research-license", "block", "warn"),
-        ("cc-by-nd-4.0", "block", "block"),
-        ("cc-by-nc-nd-4.0", "block", "block"),
-        ("other", "block", "block"),
-        ("unknown", "block", "block"),
-        ("my-own-license", "block", "block"),
-    ],
-)
-def test_a_license_is_held_against_the_use(declared, commercial, research):
-    one = facts(license=(declared,))
-    assert run("license", one, use="commercial").status == commercial
-    assert run("license", one, use="research").status == research
-    assert f"`{declared}`" in run("license", one).message
-
-
-def test_every_license_names_its_duty_and_the_families_are_all_known():
-    for name, entry in table().licenses.items():
-        family = table().families[entry.family]
-        assert family.duty or family.kind in ("allowed", "unclear"), name
-        assert entry.link is None or entry.link.startswith("http")
-
-
-def test_the_table_knows_every_license_the_hub_lists():
-    known = pytest.importorskip("tunekit_hub.localhub.known")
-    assert set(table().licenses) == known.LICENSES
+@pytest.mark.parametrize(("declared", "status"), [("MIT", "pass"), ("my-own-license", "block")])
+def test_letter_case_does_not_matter_and_an_id_nobody_knows_allows_nothing(declared, status):
+    finding = run("license", facts(license=(declared,)))
+    assert finding.status == status
+    assert f"`{declared}`" in finding.message
 
 
 def test_no_license_is_not_permission():
@@ -144,7 +92,7 @@ def test_no_license_is_not_permission():
 def test_the_users_own_decision_is_recorded(declared):
     finding = run("license", facts(license=declared), accepted_licenses=("Owner/Name",))
     assert finding.status == "warn"
-    assert "you have accepted it for commercial use" in finding.message
+    assert "accepted for commercial use" in finding.message
 
 
 @pytest.mark.parametrize("declared", ["cc-by-nc-4.0", "cc-by-nd-4.0"])
@@ -193,52 +141,6 @@ def test_a_recorded_license_warns_and_never_loosens():
     assert passed.status == "warn"
     assert "2026-01-02" in passed.message
     assert run("license", facts(license=(), **recorded)).status == "block"
-
-
-# files
-
-
-@pytest.mark.parametrize(
-    ("files", "status", "words"),
-    [
-        (("config.json", "model.safetensors"), "pass", "safetensors"),
-        (("model-00001-of-00002.safetensors", "model.safetensors.index.json"), "pass", "safetensors"),
-        (("model.safetensors", "pytorch_model.bin"), "pass", "safetensors"),
-        (("model.safetensors", "train_script.py"), "pass", "safetensors"),
-        (("config.json", "pytorch_model.bin"), "warn", "pickle"),
-        (("pytorch_model-00001-of-00002.bin",), "warn", "pickle"),
-        (("config.json", "README.md"), "block", "no weights in this repository"),
-        (("tf_model.h5", "onnx/model.safetensors"), "block", "no weights"),
-        (("consolidated.safetensors",), "block", "no weights"),
-        (("model.Q4_K_M.gguf",), "block", "GGUF"),
-        (("adapter_config.json", "adapter_model.safetensors"), "block", "adapter"),
-        ((), "block", "empty"),
-    ],
-)
-def test_weights_are_told_by_their_files(files, status, words):
-    finding = run("files", facts(files=files))
-    assert finding.status == status
-    assert words in finding.message
-
-
-def test_remote_code_is_blocked_by_name():
-    one = facts(files=("model.safetensors", "modeling_x.py", "configuration_x.py"), remote_code=True)
-    finding = run("files", one)
-    assert finding.status == "block"
-    assert "`modeling_x.py`" in finding.message
-    assert "`configuration_x.py`" in finding.message
-
-
-@pytest.mark.parametrize("method", ["gptq", "awq", "bitsandbytes"])
-def test_quantized_weights_are_blocked(method):
-    finding = run("files", facts(quantized=method))
-    assert finding.status == "block"
-    assert method in finding.message
-
-
-def test_files_that_cannot_be_seen_are_unknown_and_offline_ones_warn():
-    assert run("files", facts(access="private-or-missing", files=())).status == "unknown"
-    assert run("files", facts(access="unverified", recorded="2026-01-02", files=())).status == "warn"
 
 
 # task, language and length

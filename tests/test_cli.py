@@ -111,11 +111,44 @@ def test_check_json_and_request(checked, capsys):
 
 
 @pytest.mark.parametrize(
-    ("place", "fail_on", "code"), [(0, [], 0), (0, ["--fail-on", "block"], 1), (4, ["--fail-on", "warn"], 0)]
+    ("place", "fail_on", "code"),
+    [
+        (0, [], 0),
+        (0, ["--fail-on", "access"], 1),
+        (0, ["--fail-on", "files, size"], 1),
+        (0, ["--fail-on", "license,files"], 0),
+        (3, ["--fail-on", "license,access,files,size"], 1),
+        (4, ["--fail-on", "license,access,files,size,lineage"], 0),
+    ],
 )
-def test_check_fails_only_when_asked(place, fail_on, code, checked, capsys):
+def test_check_fails_only_for_the_checks_that_are_named(place, fail_on, code, checked, capsys):
     assert main(["check", made.make_verdicts()[place].model, *fail_on]) == code
     assert "Verdicts" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("check", ["access", "license", "files"])
+def test_what_cannot_be_told_fails_where_it_is_about_permission(check, monkeypatch, capsys):
+    verdict = made.make_verdicts()[4]
+    unknown = verdict.findings[0].but(check=check, status="unknown")
+    monkeypatch.setattr(selection, "check", lambda *_: (verdict.but(findings=(unknown,)),))
+    monkeypatch.setattr(hardware, "detect", made.make_hardware)
+    assert main(["check", "a/b", "--fail-on", check]) == (check != "files")
+
+
+def test_check_sums_up_several_models_and_names_a_check_that_is_none(checked, capsys):
+    first, *_, last = (verdict.model for verdict in made.make_verdicts())
+    assert main(["check", first, last]) == 0
+    summary = capsys.readouterr().out.split("verdict\n")[1]
+    assert [line.split()[-1] for line in summary.splitlines()] == ["down", "usable"]
+    assert main(["check", first, "--fail-on", "licence"]) == 2
+    assert "`licence` is none of access, files" in capsys.readouterr().err
+
+
+def test_a_task_says_what_the_model_is_wanted_for(checked, capsys):
+    assert main(["check", made.BASE, "--task", "classification"]) == 0
+    assert (checked[0][1].task, checked[0][1].methods) == ("classification", ("full", "lora"))
+    assert main(["check", made.BASE, "--task", "chess"]) == 2
+    assert "instruction_tuning" in capsys.readouterr().err
 
 
 def test_models_lists_the_registry(capsys):

@@ -6,7 +6,8 @@ import pytest
 import records as made
 
 import tunekit_hub as tk
-from tunekit_hub import demo, profiling, registry, render
+from tunekit_hub import profiling, registry, render
+from tunekit_hub.demo import DEMOS
 from tunekit_hub.hub import Hub
 from tunekit_hub.localhub import access, seed
 from tunekit_hub.localhub.repos import open_repo
@@ -16,6 +17,7 @@ MISTRAL = "mistralai/Mistral-7B-Instruct-v0.2"
 TINY = "TinyLlama/TinyLlama-1.1B-Chat-v1.0"
 MIDDLE = "HuggingFaceTB/SmolLM2-360M-Instruct"
 SMALL = "HuggingFaceTB/SmolLM2-135M-Instruct"
+DEMO = DEMOS["chat"]
 TWO_CORES = made.make_hardware(name="2 CPU cores with avx2", bf16=False, gflops=90.0)
 
 
@@ -34,12 +36,12 @@ def made_weights() -> bytes:
 
 @pytest.fixture
 def recommendation():
-    return tk.recommend(profiling.profile(demo.example()), demo.DESCRIPTION)
+    return tk.recommend(profiling.profile(DEMO.path), DEMO.description)
 
 
 @pytest.fixture
 def selection(recommendation, hub):
-    return tk.select(recommendation, max_time=demo.TIME_BUDGET, hardware=TWO_CORES, hub=hub)
+    return tk.select(recommendation, max_time=DEMO.time_budget, hardware=TWO_CORES, hub=hub)
 
 
 def blocks(selection, model) -> dict[str, str]:
@@ -82,5 +84,5 @@ def test_the_page_shows_every_finding_of_every_model(selection):
 def test_a_model_that_access_is_granted_to_is_turned_down_for_the_rest_only(recommendation, hub, local_hub):
     repo = open_repo(local_hub.storage, "model", LLAMA)
     access.set_request(repo, "you", "accepted")
-    selection = tk.select(recommendation, max_time=demo.TIME_BUDGET, hardware=TWO_CORES, hub=hub)
+    selection = tk.select(recommendation, max_time=DEMO.time_budget, hardware=TWO_CORES, hub=hub)
     assert set(blocks(selection, LLAMA)) == {"files", "size"}

@@ -36,13 +36,13 @@ LAPTOP = make_hardware()
 
 @pytest.fixture
 def hub(local_hub, monkeypatch) -> Hub:
-    """The models of the registry, each with a weights file."""
+    """The models of the registry, each with a weights file; asked anew each time, as tests change them."""
     monkeypatch.setattr(hub_connection, "_sleep", lambda seconds: None)
     seed.seed_registry(local_hub.storage, registry.load())
     for entry in registry.load().models:
         weights = "model.safetensors" if entry.recorded.safetensors else "pytorch_model.bin"
         seed.add_files(open_repo(local_hub.storage, "model", entry.canonical), {weights: b"w"}, "weights")
-    return Hub(local_hub.tokens["you"], local_hub.endpoint)
+    return Hub(local_hub.tokens["you"], local_hub.endpoint, refresh=True)
 
 
 @pytest.fixture

@@ -6,26 +6,27 @@ never taken for an answer about a model. A token stays in here: `hub_connection.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tunekit_hub.hub_connection import TIMEOUT, Connection  # isort: skip, it sets the client's environment
+from tunekit_hub.hub_connection import TIMEOUT  # isort: skip, it sets the client's environment
 
 from huggingface_hub import constants
 from huggingface_hub.errors import EntryNotFoundError
 from huggingface_hub.utils import hf_raise_for_status
 
-from tunekit_hub import hub_errors, hub_facts, hub_login, hub_push, model_files
+from tunekit_hub import hub_access, hub_errors, hub_facts, hub_login, hub_push, hub_search, model_files
+from tunekit_hub.candidates import Listed, Search
 from tunekit_hub.errors import AccessDenied, HubUnreachable
-from tunekit_hub.facts import Access, ModelFacts
+from tunekit_hub.facts import ModelFacts
+from tunekit_hub.hub_look import Looker
 from tunekit_hub.hub_push import Head, Push
 from tunekit_hub.registry import ModelEntry
 
 
-class Hub(Connection):
-    """One Hub, seen with one token, as the stages use it. Its arguments are those of `Connection`."""
+class Hub(Looker):
+    """One Hub, seen with one token, as the stages use it. Its arguments are those of `Looker`."""
 
     def whoami(self) -> str:
         """The name of the token's owner.
@@ -50,11 +51,12 @@ class Hub(Connection):
         return (who["name"], *orgs)
 
     def facts(self, repo_id: str, entry: ModelEntry | None = None) -> ModelFacts:
-        """What there is to know about a model before it is fetched.
+        """What there is to know about a model before it is fetched; see `hub_look.py` for what that costs.
 
         Args:
             repo_id: The model; an old id is followed to the new one.
-            entry: What the registry knows of it. Without it `config.json` is read too, where access allows.
+            entry: What the registry knows of it. Without it `config.json` is read too, where access allows, and
+                the licenses of the models it was made from.
 
         Raises:
             HubUnreachable: The Hub gave no answer; offline, a model of the registry has recorded facts.
@@ -62,32 +64,16 @@ class Hub(Connection):
         what = f"reading the facts of `{repo_id}`"
         if constants.HF_HUB_OFFLINE:
             return self._offline(what, entry)
-        expand: Any = list(hub_facts.EXPAND)
+        asked = entry.canonical if entry else repo_id
         try:
-            info = self._retried(lambda: self._api.model_info(repo_id, expand=expand, timeout=TIMEOUT))
-            access = self._access(info)
+            found, access = self._look(asked, whole=entry is None)
         except hub_errors.CAUGHT as error:
-            state = hub_errors.access_state(error, self._token is not None)
+            state = hub_access.state(error, self._token)
             if state is None:
                 self._raise(error, what)
-            return ModelFacts(repo_id=entry.canonical if entry else repo_id, access=state, url=self._url(repo_id))
-        config = None
-        if entry is None and access in ("open", "granted"):
-            config = _json_object(self.read_text(info.id, "config.json", info.sha))
-        return hub_facts.seen(info, access, self._url(info.id), entry, config)
-
-    def _access(self, info: Any) -> Access:
-        """What this token may do; a refusal that says nothing about access is raised."""
-        if info.disabled:
-            return "disabled"
-        try:
-            self._retried(lambda: self._get(f"/api/models/{info.id}/auth-check"))
-        except hub_errors.CAUGHT as error:
-            state = hub_errors.access_state(error, self._token is not None)
-            if state is None:
-                raise
-            return state
-        return "granted" if info.gated else "open"
+            return ModelFacts(repo_id=asked, access=state, url=self._url(asked))
+        facts = hub_facts.seen(found, access, self._url(found.repo_id), entry)
+        return facts if found.repo_id.lower() == repo_id.lower() else facts.but(asked=repo_id)
 
     def _offline(self, what: str, entry: ModelEntry | None) -> ModelFacts:
         if entry is None:
@@ -98,6 +84,14 @@ class Hub(Connection):
             return hub_facts.recorded(entry, self._url(entry.canonical))
         files = tuple(sorted(path.name for path in folder.iterdir()))
         return hub_facts.recorded(entry, self._url(entry.canonical), folder.name, files)
+
+    def search(self, asked: Sequence[Search]) -> tuple[Listed, ...]:
+        """Models of the Hub's list, the most downloaded of each search first.
+
+        Raises:
+            HubUnreachable: The Hub gave no answer, or cannot search.
+        """
+        return hub_search.search(self._api, self._call, asked)
 
     def fetch(self, repo_id: str, revision: str, *, weights: bool = True) -> Path:
         """The folder with weights, config, tokenizer and chat template of a commit; never with code.
@@ -141,7 +135,7 @@ class Hub(Connection):
         except hub_errors.CAUGHT as error:
             if hub_errors.status(error) == 403:
                 return False
-            if hub_errors.access_state(error, self._token is not None) == "private-or-missing":
+            if hub_access.state(error, self._token) == "private-or-missing":
                 return None
             self._raise(error, f"asking for write access to `{repo_id}`")
         return True
@@ -182,12 +176,3 @@ class Hub(Connection):
             hint = "sign in with `hf auth login`, or set `HF_TOKEN`"
             raise AccessDenied(f"no token is known for {self._endpoint}, so nothing can be published there", hint)
         return self._call("asking who this token belongs to", lambda: self._get("/api/whoami-v2").json())
-
-
-def _json_object(text: str | None) -> dict[str, Any] | None:
-    """The object that a config file holds; None for anything else."""
-    try:
-        found = json.loads(text or "null")
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from huggingface_hub.errors import (
-    DisabledRepoError,
     EntryNotFoundError,
     GatedRepoError,
     HfHubHTTPError,
@@ -26,7 +25,6 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import httpx, parse_ratelimit_headers
 
 from tunekit_hub.errors import AccessDenied, HubError, HubUnreachable, InvalidToken, RepoNotFound, UsageError
-from tunekit_hub.facts import Access
 
 TRIES = 4
 LONGEST_WAIT = 60.0  # seconds, in all, that one call may spend waiting between its tries
@@ -107,34 +105,6 @@ def wait_asked(error: BaseException) -> float | None:
         return float(after)
     limit = parse_ratelimit_headers(error.response.headers)
     return float(limit.reset_in_seconds) if limit is not None and limit.remaining == 0 else None
-
-
-def access_state(error: BaseException, signed_in: bool) -> Access | None:
-    """What a refusal says about access to a model; None when it says nothing about that."""
-    if isinstance(error, DisabledRepoError):
-        return "disabled"
-    if isinstance(error, GatedRepoError) or (status(error) == 403 and "gated" in _said(error)):
-        return _gate(_said(error)) if signed_in else "gated-no-token"
-    if isinstance(error, RepositoryNotFoundError):
-        return "private-or-missing"
-    if status(error) == 401:
-        return "invalid-token" if signed_in else "private-or-missing"
-    return None
-
-
-def _gate(said: str) -> Access:
-    """The Hub tells these apart in words only."""
-    if "awaiting a review" in said:
-        return "gated-pending"
-    if "has been rejected" in said:
-        return "gated-refused"
-    return "gated-scope" if "token settings" in said else "gated"
-
-
-def _said(error: BaseException) -> str:
-    """The Hub's own words, in lower case; not the client's, which quote the address that was asked."""
-    header = error.response.headers.get("X-Error-Message", "") if isinstance(error, HfHubHTTPError) else ""
-    return f"{header} {getattr(error, 'server_message', None) or ''}".lower()
 
 
 def translate(error: BaseException, what: str, endpoint: str, token: str | None) -> Exception | None:

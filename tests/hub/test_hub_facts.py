@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from faults import Fault, faulty
 from hub_cases import FILES, SMOL
 
 from tunekit_hub import registry
 from tunekit_hub.errors import UsageError
-from tunekit_hub.hub import Hub
 from tunekit_hub.localhub import seed
-from tunekit_hub.localhub.access import set_request
 
 
 def test_facts_of_an_open_model(you, make):
@@ -46,8 +43,11 @@ def test_the_hubs_license_wins_over_the_recorded_one(you, make):
     entry = registry.load().entry(SMOL)
     make(SMOL, {**FILES, "README.md": b"---\nlicense: cc-by-nc-4.0\n---\n"})
     assert you.facts(SMOL, entry).license == ("cc-by-nc-4.0",)
-    make("ada/bare", {**FILES, "README.md": b"no front matter"})
-    assert you.facts("ada/bare", entry).license == ()
+
+
+def test_a_license_that_is_recorded_is_not_filled_in_where_the_hub_has_none(you, make):
+    make(SMOL, {**FILES, "README.md": b"no front matter"})
+    assert you.facts(SMOL, registry.load().entry(SMOL)).license == ()
 
 
 @pytest.mark.parametrize(
@@ -65,44 +65,10 @@ def test_licenses_as_cards_spell_them(you, make, front, license_):
     assert found.license_name == ("acme" if "acme" in front else None)
 
 
-@pytest.mark.parametrize(
-    ("user", "status", "access"),
-    [
-        ("you", None, "gated"),
-        ("you", "pending", "gated-pending"),
-        ("you", "rejected", "gated-refused"),
-        ("you", "accepted", "granted"),
-        ("ada", None, "granted"),
-        (None, None, "gated-no-token"),
-    ],
-)
-def test_gates(local_hub, make, user, status, access):
-    repo = make(gated="manual")
-    if status:
-        set_request(repo, "you", status)
-    found = Hub(local_hub.tokens[user] if user else False, local_hub.endpoint).facts("ada/model")
-    assert (found.access, found.gated) == (access, "manual")
-    # What a model declares can be read before access is granted.
-    assert found.license == ("mit",)
-
-
-def test_a_token_without_the_permission_for_gated_repositories(local_hub, make):
-    make(gated="auto")
-    words = "Please enable access to public gated repositories in your fine-grained token settings"
-    refusal = Fault("auth-check", 403, headers={"X-Error-Message": words})
-    with faulty(refusal, behind=local_hub.endpoint) as server:
-        assert Hub(local_hub.tokens["you"], server.endpoint).facts("ada/model").access == "gated-scope"
-
-
-def test_private_missing_disabled_and_bad_token(you, local_hub, make):
-    make(private=True)
-    make("ada/off", disabled=True)
-    assert you.facts("ada/model").access == "private-or-missing"
-    assert you.facts("ada/none").access == "private-or-missing"
-    assert Hub(False, local_hub.endpoint).facts("ada/model").access == "private-or-missing"
-    assert you.facts("ada/off").access == "disabled"
-    assert Hub("hf_nobodys", local_hub.endpoint).facts("ada/model").access == "invalid-token"
-    assert Hub(local_hub.tokens["ada"], local_hub.endpoint).facts("ada/model").access == "open"
+def test_what_a_gated_model_declares_can_be_read_before_access_is_granted(you, make):
+    make(gated="manual")
+    found = you.facts("ada/model")
+    assert (found.access, found.gated, found.license) == ("gated", "manual", ("mit",))
 
 
 def test_an_id_that_cannot_be_one_is_the_callers_mistake(you):
@@ -112,18 +78,26 @@ def test_an_id_that_cannot_be_one_is_the_callers_mistake(you):
 
 
 @pytest.mark.parametrize(
-    ("config", "remote_code", "quantized"),
+    ("config", "files", "code", "quantized"),
     [
-        ({"auto_map": {"AutoModel": "m.py"}}, True, None),
-        ({"quantization_config": {"quant_method": "gptq"}}, False, "gptq"),
-        ({"quantization_config": {"load_in_4bit": True}}, False, "unnamed method"),
-        ({}, False, None),
+        ({"auto_map": {"AutoModel": "modeling_x.XModel"}}, (), ("modeling_x.py",), None),
+        ({"auto_map": {"AutoModel": "ada/code--modeling_x.XModel"}}, (), ("ada/code",), None),
+        ({"auto_map": {"AutoTokenizer": ["tok.Slow", None]}}, (), ("tok.py",), None),
+        ({}, ("modeling_y.py", "train.py"), ("modeling_y.py",), None),
+        ({"quantization_config": {"quant_method": "gptq"}}, (), (), "gptq"),
+        ({"quantization_config": {"quant_method": "awq"}}, (), (), "awq"),
+        ({"quantization_config": {"quant_method": "fp8"}}, (), (), "fp8"),
+        ({"quantization_config": {"load_in_4bit": True}}, (), (), "bitsandbytes"),
+        ({"quantization_config": {"some": "thing"}}, (), (), "unnamed method"),
+        ({"quantization": {"bits": 4}}, (), (), "mlx"),
+        ({}, ("quantize_config.json",), (), "gptq"),
+        ({}, (), (), None),
     ],
 )
-def test_what_the_config_gives_away(you, make, config, remote_code, quantized):
-    make(files={**FILES, "config.json": json.dumps(config).encode()})
+def test_what_config_and_files_give_away(you, make, config, files, code, quantized):
+    make(files={**FILES, "config.json": json.dumps(config).encode(), **dict.fromkeys(files, b"x")})
     found = you.facts("ada/model")
-    assert (found.remote_code, found.quantized) == (remote_code, quantized)
+    assert (found.remote_code, found.code, found.quantized) == (bool(code), code, quantized)
 
 
 @pytest.mark.parametrize("config", [b"not json", b"[1]", b"", b"\xff\xfe"])

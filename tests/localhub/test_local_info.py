@@ -9,6 +9,8 @@ import pytest
 from huggingface_hub import CommitOperationAdd
 from huggingface_hub.errors import BadRequestError, HfHubHTTPError
 
+from tunekit_hub.localhub.repos import open_repo
+
 CARD = """---
 license: llama2
 license_link: https://example.org/license
@@ -78,7 +80,7 @@ def test_the_card_becomes_card_data_and_tags(api):
     expected = {
         *("transformers", "safetensors", "llama", "text-generation", "tunekit-hub", "en", "de"),
         *("dataset:you/data", "license:llama2", "base_model:meta-llama/Llama-2-7b-chat-hf"),
-        "base_model:adapter:meta-llama/Llama-2-7b-chat-hf",
+        *("base_model:adapter:meta-llama/Llama-2-7b-chat-hf", "custom_code"),
     }
     assert set(info.tags) == expected
     assert (info.pipeline_tag, info.library_name) == ("text-generation", "transformers")
@@ -188,7 +190,7 @@ def test_lists_are_filtered(many):
 
 def test_a_filter_that_is_not_known_is_refused_and_not_ignored(many):
     with pytest.raises(HfHubHTTPError, match="501"):
-        list(many.list_models(num_parameters="min:1B"))
+        list(many.list_models(apps="ollama"))
 
 
 def test_lists_are_sorted_and_paged(many):
@@ -196,6 +198,28 @@ def test_lists_are_sorted_and_paged(many):
     assert newest == ["ada/bert", "you/Bert-Tiny", "you/model"]
     assert ids(many.list_models(sort="created_at", limit=2)) == newest[:2]
     assert ids(many.list_models(sort="last_modified", limit=1)) == ["ada/bert"]
+
+
+def test_lists_go_by_size_and_leave_out_what_has_none(many):
+    assert ids(many.list_models(num_parameters="max:1K")) == ["you/model"]  # 45 parameters
+    assert ids(many.list_models(num_parameters="min:44,max:0.000000045B")) == ["you/model"]
+    assert ids(many.list_models(num_parameters="min:46")) == []
+    assert set(ids(many.list_models())) > {"you/model"}
+    with pytest.raises(BadRequestError, match="num_parameters"):
+        list(many.list_models(num_parameters="big"))
+
+
+def test_the_most_downloaded_come_first(many, local_hub):
+    open_repo(local_hub.storage, "model", "you/model").update(facts={"downloads": 9})
+    open_repo(local_hub.storage, "model", "ada/bert").update(facts={"downloads": 100})
+    found = list(many.list_models(sort="downloads", limit=2, expand=["downloads"]))
+    assert [(one.id, one.downloads) for one in found] == [("ada/bert", 100), ("you/model", 9)]
+
+
+def test_a_chat_template_makes_a_model_conversational(api):
+    template = json.dumps({"chat_template": "{{ messages }}"}).encode()
+    api.upload_file(path_or_fileobj=template, path_in_repo="tokenizer_config.json", repo_id="you/model")
+    assert ids(api.list_models(filter="conversational", pipeline_tag="text-generation")) == ["you/model"]
 
 
 def test_pages_lead_to_one_another(many, local_hub):

@@ -7,7 +7,7 @@ from tunekit_hub.facts import Access, Finding, ModelFacts, Request, Status
 
 _GATES = {"auto": "at once, on accepting its terms", "manual": "by hand, by its owners"}
 
-# State → status, what was found, what to do. `{url}`, `{id}` and `{granted}` are filled in.
+# State → status, what was found, what to do. `{url}`, `{host}`, `{id}` and `{granted}` are filled in.
 _SAID: dict[Access, tuple[Status, str, str]] = {
     "open": ("pass", "open to everyone who can see it", ""),
     "granted": ("pass", "gated, and this token has been let in", ""),
@@ -29,7 +29,13 @@ _SAID: dict[Access, tuple[Status, str, str]] = {
     "gated-scope": (
         "block",
         "gated: this token was made without the permission to read gated repositories",
-        "allow `Read access to contents of all public gated repos you can access` in the token's settings",
+        "allow `Read access to contents of all public gated repos you can access` in the token's settings: "
+        "{host}/settings/tokens",
+    ),
+    "gated-app": (
+        "block",
+        "gated: this sign-in through an app (OAuth) does not cover gated repositories",
+        "sign in to the app again and allow gated repositories (scope `gated-repos`), or use a token of your own",
     ),
     "gated-no-token": (
         "block",
@@ -57,12 +63,15 @@ _SAID: dict[Access, tuple[Status, str, str]] = {
 def _run(facts: ModelFacts, request: Request) -> Finding:  # noqa: ARG001, every check takes both
     if facts.access == "unverified":
         gate = "gated" if facts.gated else "open"
-        message = f"the Hub was not asked (offline); recorded as {gate} on {facts.recorded}"
+        message = f"{gate} (recorded {facts.recorded}, not verified: the Hub was not asked)"
         fix = "unset `HF_HUB_OFFLINE` and check again before relying on it"
         return Finding(check="access", status="warn", message=message, fix=fix)
+    if facts.access == "open" and facts.private:
+        return Finding(check="access", status="pass", message="private, and this token may read it")
     status, message, fix = _SAID[facts.access]
     granted = _GATES.get(facts.gated or "", "on request")
-    words = {"url": facts.url, "id": facts.repo_id, "granted": granted}
+    host = facts.url.removesuffix(f"/{facts.repo_id}")
+    words = {"url": facts.url, "id": facts.repo_id, "granted": granted, "host": host}
     return Finding(check="access", status=status, message=message.format(**words), fix=fix.format(**words))
 
 

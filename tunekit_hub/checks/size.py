@@ -7,8 +7,6 @@ from tunekit_hub.checks import Check
 from tunekit_hub.facts import Finding, ModelFacts, Request
 from tunekit_hub.units import duration, size
 
-_WORDS = {"full": "full fine-tuning", "lora": "LoRA", "qlora": "QLoRA"}
-
 
 def _run(facts: ModelFacts, request: Request) -> Finding:
     fit = estimates.fit(facts, request)
@@ -26,10 +24,12 @@ def _run(facts: ModelFacts, request: Request) -> Finding:
         )
     hardware = request.hardware
     rows = f"rows of {fit.tokens} tokens" + ("" if request.p95_tokens else " (assumed: no data)")
-    needs = f"needs {size(fit.memory.total)} with {_WORDS[fit.tried]} and {rows}"
+    needs = f"needs {size(fit.memory.total)} with {estimates.METHODS[fit.tried]} and {rows}"
     if fit.problem == "memory":
         message = f"does not fit here: {needs}; {size(hardware.memory)} available on {hardware.name}"
-        fix = f"a device with {size(fit.memory.total / estimates.SAFETY)} free"
+        assert facts.architecture is not None  # else nothing would be known of its size
+        fix = estimates.remedy(facts.architecture, request.methods, hardware, fit.tokens)
+        fix = f"a device with {size(fit.memory.total / estimates.SAFETY)} free; or {fix}"
         return Finding(check="size", status="block", message=message, fix=fix)
     if fit.problem == "disk":
         weights = size(facts.weight_bytes or 0)
@@ -43,6 +43,9 @@ def _run(facts: ModelFacts, request: Request) -> Finding:
         fix = f"raise the budget: --max-time {int(fit.seconds // 60) + 1}m"
         return Finding(check="size", status="block", message=message, fix=fix)
     told = f"{needs}; {size(hardware.memory)} available" + (f"; {takes}" if fit.seconds else "")
+    if fit.answer == "tight":
+        fix = "close other programs, or take a smaller model: there is little room for anything else"
+        return Finding(check="size", status="warn", message=f"tight: {told}", fix=fix)
     if fit.seconds > 24 * 3600:
         return Finding(check="size", status="warn", message=told, fix="set --max-time to choose a faster model")
     return Finding(check="size", status="pass", message=told)

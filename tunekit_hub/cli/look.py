@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tunekit_hub.cli import output
-from tunekit_hub.cli.options import json_option, use_options
+from tunekit_hub.cli.options import Names, json_option, use_options
 from tunekit_hub.errors import RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tunekit_hub.facts import Finding, Verdict
 
 LIBRARIES = (
     "tunekit-hub",
@@ -28,37 +33,67 @@ LIBRARIES = (
 EXTRAS = ("train", "local")
 
 
+def _check_names() -> list[str]:
+    from tunekit_hub.checks import CHECKS
+
+    return list(CHECKS)
+
+
 @click.command()
 @click.argument("models", nargs=-1, required=True)
+@click.option("--task", help="The task it is wanted for, such as classification.")
 @use_options
 @click.option(
     "--fail-on",
-    type=click.Choice(["block", "warn"]),
-    help="Exit 1 where a model is not usable, or already where a check warns.",
+    type=Names("CHECKS", _check_names),
+    default=(),
+    help="Exit 1 where one of these checks blocks, or access or license cannot be told; such as license,access.",
 )
+@click.option("--refresh", is_flag=True, help="Ask again what was asked within the last hour.")
 @json_option
-def check(
-    models: tuple[str, ...],
-    fail_on: str | None,
-    as_json: bool,
-    use: str | None,
-    accepted_licenses: tuple[str, ...],
-) -> int:
-    """Say whether MODELS may be used: access, license, size, files."""
+def check(models: tuple[str, ...], fail_on: tuple[str, ...], refresh: bool, as_json: bool, **asked: Any) -> int:
+    """Say whether MODELS, any of the Hub, may be used: access, license, size, files and lineage."""
     from tunekit_hub import hardware, render
-    from tunekit_hub.facts import Request
+    from tunekit_hub.hub import Hub
     from tunekit_hub.progress import colored
     from tunekit_hub.selection import check as check_models
+    from tunekit_hub.selection import request_for
 
-    request = Request(hardware=hardware.detect(), accepted_licenses=accepted_licenses)
-    verdicts = check_models(models, request.but(use=use) if use else request)
+    request = request_for(hardware.detect(), **asked)
+    verdicts = check_models(models, request, Hub(refresh=refresh))
     if as_json:
         output.emit({"verdicts": output.verdicts_json(verdicts)})
     else:
         click.echo(render.text(verdicts, color=colored(sys.stdout)), nl=False)
-    warned = fail_on == "warn" and any(f.status != "pass" for verdict in verdicts for f in verdict.findings)
-    blocked = fail_on is not None and not all(verdict.usable for verdict in verdicts)
-    return int(warned or blocked)
+        click.echo(_summary(verdicts), nl=False)
+    return int(any(_fails(finding, fail_on) for verdict in verdicts for finding in verdict.findings))
+
+
+def _summary(verdicts: Sequence[Verdict]) -> str:
+    """Model by check, one line each, for whoever asked about several."""
+    from tunekit_hub.render.layout import Page, terminal_width
+
+    if len(verdicts) < 2:
+        return ""
+    checks = sorted({finding.check for verdict in verdicts for finding in verdict.findings})
+    said = [{finding.check: finding.status for finding in verdict.findings} for verdict in verdicts]
+    rows = [
+        (
+            verdict.model,
+            *(statuses.get(name, "") for name in checks),
+            "usable" if verdict.usable else "turned down",
+        )
+        for verdict, statuses in zip(verdicts, said, strict=True)
+    ]
+    page = Page("", color=False, width=terminal_width())
+    page.table(("model", *checks, "verdict"), rows)
+    return str(page)
+
+
+def _fails(finding: Finding, fail_on: tuple[str, ...]) -> bool:
+    """What cannot be told is no permission, either."""
+    bad = ("block", "unknown") if finding.check in ("access", "license") else ("block",)
+    return finding.check in fail_on and finding.status in bad
 
 
 @click.command()
@@ -150,14 +185,15 @@ def doctor(as_json: bool) -> None:
 
 
 @click.command()
+@click.argument("kind", type=click.Choice(["chat", "classification", "ner"]), default="chat")
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("runs/demo"), help="Run folder; runs/demo by default."
+    "--out", type=click.Path(path_type=Path), help="Run folder; runs/demo by default, runs/demo-KIND but for chat."
 )
-def demo(out: Path) -> None:
+def demo(kind: str, out: Path | None) -> None:
     """The whole line on a small example, against a Hub on this machine; needs no account."""
     from tunekit_hub.demo import run
 
-    run(out)
+    run(kind, out or Path("runs") / ("demo" if kind == "chat" else f"demo-{kind}"))
 
 
 COMMANDS = (check, models, runs, doctor, demo)

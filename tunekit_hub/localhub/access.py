@@ -13,7 +13,8 @@ from tunekit_hub.localhub.refusals import Refusal, bad_token, disabled, forbidde
 from tunekit_hub.localhub.repos import AccessRequest, Repo, now
 
 Status = Literal["pending", "accepted", "rejected"]
-Role = Literal["write", "read", "no-gated"]  # the last reads and writes, but not the files of gated repos
+# The last two read and write, but not the files of gated repos: a fine-grained token, and one of an app (OAuth).
+Role = Literal["write", "read", "no-gated", "app"]
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,8 @@ def gate(user: User | None, repo: Repo, page: str) -> Refusal | None:
 def _gate_state(user: User | None, requests: Mapping[str, AccessRequest]) -> str:
     if user is None:
         return "anonymous"
-    if user.role == "no-gated":
-        return "scope"
+    if user.role in ("no-gated", "app"):
+        return "scope" if user.role == "no-gated" else "app"
     return requests[user.name].status if user.name in requests else "not-asked"
 
 

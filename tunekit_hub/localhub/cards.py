@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -26,11 +27,17 @@ def split(text: str) -> tuple[str | None, str]:
 def front_matter(text: str) -> dict[str, Any]:
     """The metadata, as JSON can hold it; nothing when it is missing or broken, as on the Hub."""
     block, _ = split(text)
+    return _plain(_read(block)) if block else {}
+
+
+@lru_cache(maxsize=256)
+def _read(block: str) -> dict[Any, Any]:
+    """Reading YAML takes longer than all the rest of an answer, so a card is read once."""
     try:
-        data = yaml.safe_load(block) if block else None
+        data = yaml.safe_load(block)
     except yaml.YAMLError:
         return {}
-    return _plain(data) if isinstance(data, dict) else {}
+    return data if isinstance(data, dict) else {}
 
 
 def _plain(value: Any) -> Any:

@@ -168,8 +168,15 @@ def _tags(
         *(f"base_model:{name}" for name in bases),
         *(f"base_model:{relation}:{name}" for name in bases),
         *(f"license:{name}" for name in cards.as_list(card.get("license"))),
+        *(("custom_code",) if "auto_map" in (config or {}) else ()),
+        *(("conversational",) if _chats(config or {}) else ()),
     ]
     return list(dict.fromkeys(tag for tag in tags if tag))
+
+
+def _chats(config: dict[str, Any]) -> bool:
+    """Whether there is a chat template."""
+    return "chat_template_jinja" in config or "chat_template" in config.get("tokenizer_config", {})
 
 
 def _relation(card: dict[str, Any]) -> str:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from tunekit_hub.localhub import access, info
+from tunekit_hub.localhub.access import User
 from tunekit_hub.localhub.context import Call
-from tunekit_hub.localhub.refusals import NO_CREDENTIALS, Refusal, entry_not_found, unsupported
+from tunekit_hub.localhub.refusals import NO_CREDENTIALS, Refusal, bad_request, entry_not_found, unsupported
 from tunekit_hub.localhub.repos import open_repo
 
 _SORTS = ("lastModified", "createdAt", "downloads", "likes", "trendingScore")
 _LIST_PARAMETERS = {
     *("search", "author", "filter", "gated", "pipeline_tag", "sort", "limit", "full", "cardData", "config"),
-    *("expand", "cursor"),
+    *("expand", "cursor", "num_parameters"),
 }
 
 
@@ -30,7 +32,6 @@ async def whoami(call: Call) -> Response:
         raise Refusal(401, NO_CREDENTIALS)
     user = call.user
     orgs = [{"type": "org", "name": name, "fullname": name, "roleInOrg": "write"} for name in user.namespaces[1:]]
-    token = {"displayName": "local", "role": user.role}
     return JSONResponse(
         {
             "type": "user",
@@ -39,9 +40,22 @@ async def whoami(call: Call) -> Response:
             "fullname": user.name,
             "email": f"{user.name}@localhost",
             "orgs": orgs,
-            "auth": {"type": "access_token", "accessToken": token},
+            "auth": _auth(user),
         }
     )
+
+
+def _auth(user: User) -> dict[str, Any]:
+    """What kind of token this is, and what a fine-grained one may do."""
+    if user.role == "app":
+        return {"type": "oauth"}
+    token: dict[str, Any] = {"displayName": "local", "role": user.role}
+    if user.role == "no-gated":
+        own = [{"type": "org" if n else "user", "name": name} for n, name in enumerate(user.namespaces)]
+        scoped = [{"entity": entity, "permissions": ["repo.content.read", "repo.write"]} for entity in own]
+        token["role"] = "fineGrained"
+        token["fineGrained"] = {"canReadGatedRepos": False, "global": [], "scoped": scoped}
+    return {"type": "access_token", "accessToken": token}
 
 
 async def repo_info(call: Call) -> Response:
@@ -71,7 +85,8 @@ async def list_repos(call: Call) -> Response:
     sort = query.get("sort", "trendingScore")
     if sort not in _SORTS:
         raise unsupported(f"sorting by `{sort}`")
-    found.sort(key=lambda item: item.get(sort) or "", reverse=True)
+    kind = str if sort in ("lastModified", "createdAt") else float  # what is not known comes last
+    found.sort(key=lambda item: kind(item.get(sort) or kind()), reverse=True)
     limit = min(call.number("limit", 1000) or 1000, 1000)
     return call.page([_listed(item, call) for item in found], limit)
 
@@ -87,7 +102,24 @@ def _fits(item: dict[str, Any], call: Call) -> bool:
         all(query[key] == value for key, value in wanted.items() if key in query)
         and all(word.lower() in item["id"].lower() for word in query.getlist("search"))
         and all(tag in item["tags"] for tag in query.getlist("filter"))
+        and _within(item, query.get("num_parameters"))
     )
+
+
+def _within(item: dict[str, Any], bounds: str | None) -> bool:
+    """Whether the parameters lie in `min:0.5B,max:3B`; where they are not known, they lie in no range."""
+    if bounds is None:
+        return True
+    total = (item["safetensors"] or {}).get("total")
+    return total is not None and all(_keeps(total, bound) for bound in bounds.split(","))
+
+
+def _keeps(total: int, bound: str) -> bool:
+    match = re.fullmatch(r"(min|max):(\d+(?:\.\d+)?)([KMBT]?)", bound.strip(), re.IGNORECASE)
+    if match is None:
+        raise bad_request(f"`num_parameters` must be like `min:0.5B,max:3B`, not {bound!r}")
+    limit = float(match[2]) * 1000.0 ** " KMBT".index(match[3].upper() or " ")
+    return total >= limit if match[1].lower() == "min" else total <= limit
 
 
 def _listed(item: dict[str, Any], call: Call) -> dict[str, Any]:

@@ -42,6 +42,7 @@ GATE_STATES = {
     "pending": "Your request to access it is awaiting a review from the repo authors.",
     "rejected": "Your request to access it has been rejected by the repo's authors.",
     "scope": "Please enable access to public gated repositories in your fine-grained token settings.",
+    "app": "This app was not given the scope gated-repos.",
     "not-asked": "You are not in the authorized list. Visit {page} to ask for access.",
 }
 """Why a gate is shut → what is said. The client tells these apart by the wording alone."""

@@ -61,11 +61,13 @@ class _Server(uvicorn.Server):
             return
         for server in self.servers:
             server.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        deadline = time.monotonic() + _GRACE
-        while self.server_state.tasks and time.monotonic() < deadline:  # answers under way are finished
+        deadline, quiet = time.monotonic() + _GRACE, 0
+        # Answers under way are finished. Who was just let in is seen a moment later, and sent away.
+        while quiet < 3 and time.monotonic() < deadline:
+            for connection in list(self.server_state.connections):
+                connection.shutdown()
             await asyncio.sleep(0.01)
+            quiet = 0 if self.server_state.tasks or self.server_state.connections else quiet + 1
 
     def stop(self) -> None:
         """From another thread: stop now, and wait for no idle connection."""
