@@ -136,17 +136,15 @@ def test_folder(write, tmp_path):
     ("name", "content", "message"),
     [
         ("rows.csv", "", "is empty"),
-        ("rows.jsonl", "\n \n", "`rows.jsonl` has no rows"),
+        ("rows.jsonl", "\n \n", "`rows.jsonl` is empty"),
         ("rows.json", "[]", "`rows.json` has no rows"),
         ("rows.csv", "question,answer\n", "`rows.csv` has no rows"),
         ("notes.md", "# Notes\n", "the format of `notes.md` is not known"),
         ("rows.csv", "a,b,a\n1,2,3\n", "the header of `rows.csv` names `a` more than once"),
-        ("rows.csv", b"a,b\n1,2\nn\xe4in,2\n", "`rows.csv` is not UTF-8: byte 2 of line 3 is not"),
-        ("rows.csv", "a,b\n1,2\n".encode("utf-16"), "`rows.csv` is not UTF-8: it looks like UTF-16"),
         ("rows.jsonl", '{"a": 1}\n{"a": 1,}\n', "`rows.jsonl`: line 2 is not JSON: "),
         ("rows.jsonl", '{"a": 1}\n\n[1, 2]\n', "`rows.jsonl`: line 3 is a list, not an object"),
         ("rows.jsonl", '{"a": 1}\n"b"\n', "`rows.jsonl`: line 2 is text, not an object"),
-        ("rows.jsonl", "[" * 100_000, "`rows.jsonl`: line 1 is not JSON: "),
+        ("rows.jsonl", "[" * 100_000, "`rows.jsonl` is not JSON: nested too deeply"),
         (
             "rows.json",
             '[{"a": 1},\n {"a" 1}]',
@@ -180,63 +178,39 @@ def test_many_bad_lines_are_counted_and_the_first_are_named(write):
     assert message.endswith("and 4 more")
 
 
-@pytest.mark.parametrize(
-    ("lines", "message"),
-    [
-        (
-            ['{"a": "x"}', '{"a": null}', '{"a": 5}'],
-            "column `a` of `rows.jsonl` cannot be read: line 3 has a number where line 1 has text",
-        ),
-        (
-            ['{"m": [{"role": "user", "content": "x"}]}', '{"m": [{"role": "user", "content": ["x"]}]}'],
-            "line 2 has a list in `m[].content` where line 1 has text",
-        ),
-        (['{"a": 1}', '{"a": 36893488147419103232}'], "line 2 has a number beyond 64 bits"),
-        (['{"a": "x"}', '{"a": "\\ud800"}'], "line 2 has text that is not valid Unicode"),
-    ],
-)
-def test_values_of_mixed_types_name_column_and_line(write, lines, message):
-    assert message in refusal(write("rows.jsonl", "\n".join(lines))).message
+def test_mixed_types_far_down_make_the_whole_column_text(write):
+    """The column had been read as numbers for two batches when the first word came."""
+    lines = [json.dumps({"a": i, "b": {"c": i}}) for i in range(40_000)]
+    lines[35_000] = '{"a": "text", "b": {"c": [1]}}'
+    rows = data.read(write("rows.jsonl", "\n".join(lines)))
+    assert rows.table.column("a").to_pylist()[34_999:35_002] == ["34999", "text", "35001"]
+    assert rows.table.column("b").to_pylist()[34_999:35_001] == ['{"c": 34999}', '{"c": [1]}']
+    assert list(rows.lines) == list(range(1, 40_001))
 
 
-def test_mixed_types_are_found_far_down(write):
-    lines = [json.dumps({"a": i}) for i in range(3000)]
-    lines[2345] = '{"a": "text"}'
-    assert "line 2346 has text where line 1 has a number" in refusal(write("rows.jsonl", "\n".join(lines))).message
+def test_fields_that_come_late_and_numbers_that_get_a_fraction(write):
+    lines = [json.dumps({"a": i, "b": [{"x": i}]}) for i in range(20_000)]
+    lines += ['{"a": 0.5, "b": [{"x": 1, "y": "z"}], "c": "new"}']
+    table = data.read(write("rows.jsonl", "\n".join(lines))).table
+    assert table.slice(1, 1).to_pylist() == [{"a": 1.0, "b": [{"x": 1, "y": None}], "c": None}]
+    assert table.slice(20_000).to_pylist() == [{"a": 0.5, "b": [{"x": 1, "y": "z"}], "c": "new"}]
+
+
+def test_lines_stay_right_over_batches(write):
+    """Rows are read 16,384 at a time; some hold line breaks, and blank lines stand between."""
+    parts, expected, line = ["text,label\n"], [], 2
+    for i in range(40_000):
+        expected.append(line)
+        parts.append(f'"a\n\n{i}",x\n' if i % 1000 == 7 else f"b {i},y\n")
+        line += 3 if i % 1000 == 7 else 1
+        if i % 5000 == 9:
+            parts.append("\n")
+            line += 1
+    rows = data.read(write("rows.csv", "".join(parts)))
+    assert list(rows.lines) == expected
 
 
 def test_sample_is_even_and_complete():
     assert data.sample(5, None) == data.sample(5, 5) == data.sample(5, 9) == [0, 1, 2, 3, 4]
     assert data.sample(10, 5) == [0, 2, 4, 6, 8]
     assert len(set(data.sample(1000, 7))) == 7
-
-
-def test_split_is_a_shuffled_partition_fixed_by_the_seed():
-    keys = [str(i) for i in range(100)]
-    train, held_out = data.split(keys, 0.2, seed=1)
-    assert sorted(train + held_out) == list(range(100))
-    assert len(held_out) == 20
-    assert held_out != sorted(held_out)
-    assert data.split(keys, 0.2, seed=1) == (train, held_out)
-    assert data.split(keys, 0.2, seed=2) != (train, held_out)
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_split_keeps_equal_keys_together(seed):
-    keys = ["a", "b", "a", "c", "d", "b", "e", "a", "f", "g"]
-    train, held_out = data.split(keys, 0.3, seed)
-    assert not {keys[i] for i in train} & {keys[i] for i in held_out}
-    assert 2 <= len(held_out) <= 3
-
-
-@pytest.mark.parametrize("seed", range(10))
-@pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
-def test_split_gives_both_sides_a_row(seed, share):
-    for keys in (["a", "b"], ["a", "b", "c"], ["a"] * 8 + ["b"] * 6):
-        train, held_out = data.split(keys, share, seed)
-        assert train
-        assert held_out
-
-
-def test_split_of_one_key_holds_nothing_out():
-    assert data.split(["a", "a"], 0.5, seed=0) == ([0, 1], [])
