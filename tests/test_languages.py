@@ -1,6 +1,7 @@
 """Which languages and which domain texts are of."""
 
 import csv
+import random
 
 import pytest
 from samples import ENGLISH, REAL_DATA
@@ -15,6 +16,12 @@ GERMAN = [
     "Das tut mir leid. Der Fahrer hatte eine Panne, und Ihr Paket sollte morgen bei Ihnen ankommen.",
     "Kann ich die Lieferadresse noch ändern, nachdem ich die Bestellung aufgegeben habe?",
     "Ja, solange sie unser Lager nicht verlassen hat. Öffnen Sie die Bestellung und wählen Sie eine Adresse.",
+]
+
+FRENCH = [
+    "Où est mon colis, je ne l'ai pas encore reçu ?",
+    "Comment puis-je changer mon mot de passe ?",
+    "La lampe ne fonctionne plus depuis hier soir.",
 ]
 
 
@@ -39,6 +46,10 @@ NCBI, has_ncbi = needs("ncbi_disease", "train.tsv")
         (["मुझे अपना पासवर्ड बदलना है, कृपया मेरी मदद करें।"], ("hi",)),
         (["```python\nprint('x')\n```\nThis prints one letter on the screen, and then it ends."], ("en",)),
         (["1 + 1 = 2", "3 * 4 = 12"], ()),
+        (["Hi"], ()),
+        (["hello there", "good bad"], ()),
+        (["red", "green", "blue", "red"], ()),
+        (["kvz brtl wqx", "plok snarf zibble"] * 9, ()),
         ([], ()),
     ],
 )
@@ -49,6 +60,19 @@ def test_languages(texts, languages):
 def test_languages_within_long_rows():
     rows = [" ".join(ENGLISH) + " " + " ".join(GERMAN)] * 3
     assert set(detect_languages(rows)) == {"de", "en"}
+
+
+def test_short_rows_of_several_languages_in_any_order():
+    rows = [*(ENGLISH * 10), *(GERMAN * 4), *(FRENCH * 10)]
+    random.Random(1).shuffle(rows)
+    assert detect_languages(rows) == ("en", "de", "fr")
+    assert set(detect_languages([row.split("?")[0].split(",")[0] for row in rows])) == {"en", "de", "fr"}
+
+
+def test_a_few_rows_are_never_taken_for_another_language():
+    for start in range(len(ENGLISH)):
+        for count in (1, 2, 3):
+            assert detect_languages(ENGLISH[start : start + count]) in (("en",), ())
 
 
 CLINICAL = (
@@ -78,7 +102,10 @@ BIOMEDICAL = (
     ],
 )
 def test_domain(texts, domain):
-    assert detect_domain(texts) == domain
+    found = detect_domain(texts)
+    assert found.domain == domain
+    assert bool(found.words) == bool(domain)
+    assert all(word in " ".join(texts).lower() for word in found.words)
 
 
 @has_banking
@@ -86,7 +113,7 @@ def test_banking_questions_are_english_of_no_domain():
     with BANKING.open(encoding="utf-8", newline="") as file:
         texts = [row["text"] for row in csv.DictReader(file)]
     assert detect_languages(texts) == ("en",)
-    assert detect_domain(texts) is None
+    assert detect_domain(texts).domain is None
 
 
 @has_ncbi
@@ -94,4 +121,4 @@ def test_abstracts_on_diseases_are_biomedical():
     sentences = NCBI.read_text(encoding="utf-8").split("\n\n")
     texts = [" ".join(line.split("\t")[0] for line in sentence.splitlines()) for sentence in sentences]
     assert detect_languages(texts) == ("en",)
-    assert detect_domain(texts) == "biomedical"
+    assert detect_domain(texts).domain == "biomedical"

@@ -88,7 +88,7 @@ def test_profile_names_lines_and_says_when_not_all_rows_are_used():
     note = Note(code="empty", message="no answer", count=40, lines=(3, 9))
     page = render.text(made.make_profile(max_rows=100, notes=(note,)), width=100)
     assert "240, of which 100 are used" in page
-    assert "40 × no answer (line 3, 9 …)" in page
+    assert "40 × no answer (lines 3, 9 and 38 more)" in page
 
 
 def test_evaluation_says_in_words_whether_it_helped():

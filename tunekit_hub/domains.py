@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from tunekit_hub.records import Domain
 
 _WORD = re.compile(r"[a-z][a-z0-9]+")
 _SHARE = 0.02  # of all words; ordinary chat, banking and school mathematics stay under 0.001
 _DIFFERENT = 5  # words that must occur, so that one product name does not decide
+_NAMED = 8  # words that are told
 
 _CLINICAL = """
     abd adm admitted afebrile ambulating anticoagulation auscultation bilaterally bmp bp cbc comorbidities copd
@@ -36,7 +38,14 @@ _VOCABULARIES: dict[Domain, frozenset[str]] = {
 }
 
 
-def detect_domain(texts: Iterable[str]) -> Domain | None:
+class Found(NamedTuple):
+    """A domain, or none; and the words that gave it away, most frequent first."""
+
+    domain: Domain | None
+    words: tuple[str, ...] = ()
+
+
+def detect_domain(texts: Iterable[str]) -> Found:
     """The domain whose words make up the larger share, if either is large enough."""
     words = Counter(word for text in texts for word in _WORD.findall(text.lower()))
     total = sum(words.values())
@@ -46,4 +55,7 @@ def detect_domain(texts: Iterable[str]) -> Domain | None:
         if len(used) >= _DIFFERENT:
             shares[domain] = sum(words[word] for word in used) / total
     best = max(shares, key=shares.__getitem__, default=None)
-    return best if best is not None and shares[best] >= _SHARE else None
+    if best is None or shares[best] < _SHARE:
+        return Found(None)
+    told = sorted(_VOCABULARIES[best] & words.keys(), key=lambda word: (-words[word], word))
+    return Found(best, tuple(told[:_NAMED]))

@@ -8,9 +8,18 @@ from collections.abc import Iterable, Sequence
 
 SHOWN_LINES = 5
 
-_CJK = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
+# First and last character. `text_columns` reads these too.
+CJK = ((0x2E80, 0x9FFF), (0xAC00, 0xD7AF), (0xF900, 0xFAFF), (0xFF00, 0xFFEF), (0x20000, 0x3FFFF))
 # Greek, Cyrillic, Hebrew, Arabic, the Indic scripts and South-East Asia.
-_OTHER_SCRIPT = re.compile("[\u0370-\u1fff]")
+OTHER_SCRIPTS = ((0x0370, 0x1FFF),)
+
+
+def _any_of(ranges: Iterable[tuple[int, int]]) -> re.Pattern[str]:
+    return re.compile(f"[{''.join(f'{chr(first)}-{chr(last)}' for first, last in ranges)}]")
+
+
+_CJK = _any_of(CJK)
+_OTHER_SCRIPT = _any_of(OTHER_SCRIPTS)
 
 
 def fold(text: str) -> str:

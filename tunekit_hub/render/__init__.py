@@ -8,13 +8,14 @@ from typing import Any
 from tunekit_hub import records
 from tunekit_hub.facts import Verdict
 from tunekit_hub.render import after, before, during
+from tunekit_hub.render import profile as profile_page
 from tunekit_hub.render.after import answers
 from tunekit_hub.render.layout import Page, terminal_width
 
 __all__ = ["answers", "text"]
 
 _PAGES: dict[type, tuple[str, Callable[[Page, Any], None]]] = {
-    records.Profile: ("Profile", before.profile),
+    records.Profile: ("Profile", profile_page.profile),
     records.Recommendation: ("Recommendation", before.recommendation),
     records.Selection: ("Selection", before.selection),
     records.Plan: ("Plan", during.plan),

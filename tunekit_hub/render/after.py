@@ -9,30 +9,40 @@ from typing import TYPE_CHECKING
 from tunekit_hub import units
 from tunekit_hub.answers import read
 from tunekit_hub.render.layout import SYMBOLS, Page, pad, terminal_width, wrap
-from tunekit_hub.wording import interval, reloaded, scores
+from tunekit_hub.tasks import TASKS
+from tunekit_hub.wording import gain, held_out, labels, reloaded, scores
 
 if TYPE_CHECKING:
     from tunekit_hub.records import Evaluation, Publication
 
 SHOWN = 3  # answers side by side
 LONGEST = 14  # lines of an answer
+WORST = 12  # labels
 
 
 def evaluation(page: Page, record: Evaluation) -> None:
-    """Tuned against untuned, in figures and in words."""
-    page.say(f"On {units.count(record.rows)} rows that were held back from training:")
+    """Tuned against baselines, in figures and in words; the labels that are found worst."""
+    task = TASKS[record.training.plan.task]
+    page.say(f"On {held_out(record)}, which no contender was trained on:")
     page.blank()
-    page.table(("", "untuned", "tuned"), scores(record))
+    head, *rows = scores(record, task.measures)
+    page.table(head, rows)
     page.blank()
     gate = "pass" if record.reload.passed else "block"
     helped = "pass" if record.helped else "warn"
     page.fields(
         [
-            ("gain", f"{interval(record.gain)} of loss, paired by row"),
+            ("gain", gain(record, task.measures[record.metric])),
             ("verdict", f"{SYMBOLS[helped]} {record.verdict}"),
             ("reload gate", f"{SYMBOLS[gate]} {gate}: {reloaded(record.reload)}"),
+            ("files", ", ".join(record.files)),
         ]
     )
+    if record.labels:
+        shown = labels(record)[:WORST]
+        more = f"the {len(shown)} found worst of {len(record.labels)}" if len(record.labels) > len(shown) else "all"
+        page.heading(f"Labels: {more}")
+        page.table(("label", "precision", "recall", "F1", "rows"), shown, right={1, 2, 3, 4})
 
 
 def answers(path: Path, *, color: bool = False, width: int | None = None) -> str:

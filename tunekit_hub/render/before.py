@@ -1,4 +1,4 @@
-"""Pages of what is known before a plan: profile, recommendation, selection, verdicts."""
+"""Pages of what is known before a plan, after the profile: recommendation, selection, verdicts."""
 
 from __future__ import annotations
 
@@ -7,37 +7,12 @@ from typing import TYPE_CHECKING
 
 from tunekit_hub import units
 from tunekit_hub.render.layout import cells, plain
-from tunekit_hub.wording import METHODS, counted, lengths
+from tunekit_hub.wording import METHODS
 
 if TYPE_CHECKING:
     from tunekit_hub.facts import Verdict
-    from tunekit_hub.records import Profile, Recommendation, Selection
+    from tunekit_hub.records import Recommendation, Selection
     from tunekit_hub.render.layout import Page
-
-
-def profile(page: Page, record: Profile) -> None:
-    """What the data holds."""
-    rows = units.count(record.num_rows)
-    if record.used_rows < record.num_rows:
-        rows += f", of which {units.count(record.used_rows)} are used (`--max-rows`)"
-    page.fields(
-        [
-            ("data", f"{record.data.source} ({record.data.format}, sha256 {record.data.sha256[:12]})"),
-            ("task", f"{record.task}: {record.why}"),
-            ("shape", record.shape),
-            ("columns", ", ".join(f"{role} = `{column}`" for role, column in record.columns.items())),
-            ("rows", rows),
-            ("languages", ", ".join(record.languages) or "none recognised"),
-            ("domain", record.domain or ""),
-            ("tokens", lengths(record.tokens)),
-            ("labels", counted(record.labels)),
-            ("counted", counted(record.counts)),
-        ]
-    )
-    for note in record.notes:
-        more = " …" if note.count > len(note.lines) else ""
-        where = f" (line {', '.join(map(str, note.lines))}{more})" if note.lines else ""
-        page.say(f"! {units.count(note.count)} × {note.message}{where}")
 
 
 def recommendation(page: Page, record: Recommendation) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tunekit_hub import units
 from tunekit_hub.render.layout import cells
+from tunekit_hub.timing import ANSWER_TOKENS
 from tunekit_hub.wording import lengths, memory, settings, share
 
 if TYPE_CHECKING:
@@ -16,26 +17,63 @@ LOSS_BARS = "▁▂▃▄▅▆▇█"
 
 
 def plan(page: Page, record: Plan) -> None:
-    """Every setting with its reason, memory by component, predicted time."""
+    """Whether it fits, every setting with its reason, memory by component, time, cost, and what using it takes."""
     chosen = record.selection
     machine = chosen.request.hardware
     page.fields(
         [
             ("base model", chosen.repo_id),
             ("revision", chosen.revision),
-            ("machine", machine.name),
+            (
+                "machine",
+                f"{machine.name} (`{machine.asked_as}`, not this one)" if machine.asked_as else machine.name,
+            ),
             ("row tokens", lengths(record.tokens)),
+            ("fits", _fits(record)),
+            ("cheapest change", record.advice),
         ]
     )
     page.blank()
     page.table(("setting", "value", "reason"), settings(record))
     page.heading("Memory, predicted at the peak")
     page.table(("component", "size", ""), [(*part, "") for part in memory(record.memory)], right={1})
-    page.say(f"{units.size(machine.memory)} are free.")
-    page.heading("Time, predicted")
+    page.say(f"{units.size(machine.memory)} are {'there' if machine.asked_as else 'free'}.")
+    page.heading("Time and cost, predicted")
     page.fields(
-        [("training", units.duration(record.train_seconds)), ("whole run", units.duration(record.seconds))]
+        [
+            ("training", units.duration(record.train_seconds)),
+            ("whole run", units.duration(record.seconds)),
+            ("cost", _cost(record)),
+        ]
     )
+    page.heading("Using the model, predicted")
+    page.fields(
+        [
+            ("memory", units.size(record.inference_memory) if record.inference_memory else ""),
+            ("time", _use(record) if record.inference_seconds else ""),
+        ]
+    )
+
+
+def _fits(record: Plan) -> str:
+    machine = record.selection.request.hardware
+    of = f"{units.size(record.memory.total)} of {units.size(machine.memory)}"
+    return {"fits": f"FITS: {of}", "tight": f"TIGHT: {of}", "no": f"NO: {of}"}[record.fit]
+
+
+def _cost(record: Plan) -> str:
+    machine = record.selection.request.hardware
+    if record.cost is None or machine.price is None:
+        return ""
+    return f"${record.cost:.2f} at ${machine.price:.2f} an hour, the price on {machine.price_date}"
+
+
+def _use(record: Plan) -> str:
+    seconds, arch = record.inference_seconds, record.selection.architecture
+    took = f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+    if arch.kind == "encoder":
+        return f"about {took} a text, one at a time"
+    return f"about {took} an answer of {ANSWER_TOKENS} tokens, {ANSWER_TOKENS / seconds:,.0f} tokens/s"
 
 
 def rehearsal(page: Page, record: Rehearsal) -> None:
@@ -59,7 +97,10 @@ def supervision(page: Page, record: Supervision) -> None:
             ("rows", units.count(record.rows)),
             ("trained tokens", share(record.trained_tokens, record.tokens)),
             ("how", record.how),
-            ("end of turn", f"trained in {share(record.eos_rows, record.rows)} rows"),
+            (
+                "end of turn",
+                "" if record.eos_rows is None else f"trained in {share(record.eos_rows, record.rows)} rows",
+            ),
             ("truncated", f"{units.count(record.truncated)} rows, {units.count(record.lost_tokens)} tokens lost"),
             (
                 "dropped",
@@ -80,6 +121,8 @@ def training(page: Page, record: TrainResult) -> None:
             ("steps", f"{units.count(record.steps)} ({record.epochs:.3g} × the rows)"),
             ("stopped early", record.stopped_early),
             ("training loss", fall),
+            ("validation", ", ".join(f"{point.score:.3f}" for point in record.validation)),
+            ("kept", f"step {units.count(record.kept_step)}, the best in validation" if record.kept_step else ""),
             ("speed", f"{units.count(record.tokens_per_second)} tokens/s, padding not counted"),
             ("time", f"{units.duration(record.seconds)}, predicted {units.duration(plan.train_seconds)}"),
             (
