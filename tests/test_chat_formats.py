@@ -131,6 +131,71 @@ def test_half_a_mapping_is_completed_from_the_names(load):
     assert load([{"question": "Hi", "Antwort": "Hello"}], {"label": "Antwort"})[0] is None
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("User: Hi\nAssistant: Hello", SINGLE),
+        ("\n\nHuman: Hi\n\nAssistant: Hello", SINGLE),
+        ("human: Hi\r\nAI: Hello\r\n", SINGLE),
+        ("**User:** Hi\n\n**Assistant:** Hello", SINGLE),
+        ("<user>: Hi\n<bot>: Hello", SINGLE),
+        ("System: Be kind\nUser: Hi\nAssistant: Hello", WITH_SYSTEM),
+        ("### Human: Hi### Assistant: Hello", SINGLE),
+        ("### Instruction:\nHi\n\n### Response:\nHello", SINGLE),
+        ("Be kind\n\n### Instruction:\nHi\n\n### Response:\nHello", WITH_SYSTEM),
+    ],
+)
+@pytest.mark.parametrize("column", ["text", "dialogue", "conversation", "chat", "column_1"])
+def test_plain_dialogues(load, text, expected, column):
+    match, examples = load([{"id": 7, column: text}])
+    assert (match.shape, match.columns) == ("plain dialogues", {"dialogue": column})
+    assert examples.rows == [expected]
+
+
+def test_turns_of_plain_dialogues_may_have_several_lines(load):
+    text = "User: Write a list:\n- one: two\n\nand stop\nAssistant: Mine:\n\n1. User stories\n"
+    text += "User: Thanks\nAssistant: Bye"
+    match, examples = load([{"text": text}])
+    assert [turn["content"] for turn in examples.rows[0]] == [
+        "Write a list:\n- one: two\n\nand stop",
+        "Mine:\n\n1. User stories",
+        "Thanks",
+        "Bye",
+    ]
+    assert match.why == "column `text` holds dialogues, marked `User:`, `Assistant:`"
+
+
+def test_alpaca_headings_with_an_input(load):
+    text = "### Instruction:\nAdd.\n\n### Input:\n2 and 2\n\n### Response:\n4"
+    assert load([{"text": text}])[1].rows[0][0]["content"] == "Add.\n\n2 and 2"
+
+
+def test_rows_among_plain_dialogues_that_are_none(load):
+    good = {"text": "User: Hi\nAssistant: Hello"}
+    _, examples = load(
+        [good, {"text": "Once upon a time"}, *[good] * 6, {"text": " "}, {"text": "User: Hi"}, good]
+    )
+    assert len(examples.rows) == 8
+    assert [(note.code, note.lines) for note in examples.notes] == [
+        ("not-a-dialogue", (2, 10)),
+        ("empty-conversation", (9,)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Note: Hi\nTo: you",
+        "Assistant: Hello",
+        "User: Hi",
+        "He said: User: Hi\nAssistant: Hello",
+        "Assistant: a\nUser: b",
+    ],
+)
+def test_texts_that_are_no_dialogues(load, text):
+    assert load([{"text": text}])[0] is None
+
+
 def test_unknown_columns_are_answered_with_the_accepted_forms(tmp_path):
     path = tmp_path / "rows.csv"
     path.write_text("Frage,Antwort\na,b\n")

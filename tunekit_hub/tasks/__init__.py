@@ -45,10 +45,11 @@ class Examined:
 
     texts: pa.ChunkedArray  # of large_string: what a reader would read
     lines: np.ndarray  # int64
-    tokens: np.ndarray  # int64, estimated, before a tokenizer is chosen
+    tokens: np.ndarray  # int64, estimated (`text_columns.estimate_tokens`), before a tokenizer is chosen
     notes: Sequence[Note]
     labels: Mapping[str, int] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
+    keys: np.ndarray | None = None  # any integer per row, equal where the labels (NER: all tags) are equal
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,6 @@ class Trial:
     plan: Plan
     base: Path  # folder of the base model
     run_dir: Path
-    adapter: bool
     split: Split
     tell: Callable[[dict[str, Any]], None]
 
@@ -83,6 +83,7 @@ class Measured:
     gain: Figure
     job: Job
     outputs: Outputs
+    metric: str | None = None  # the measure that decides, where it is not the task's usual one
     labels: Mapping[str, LabelScore] = field(default_factory=dict)
     files: tuple[str, ...] = ()
 
@@ -109,9 +110,10 @@ class Task:
     measures: Mapping[str, Measure]
     evaluate: Callable[[Trial], Measured]
     replay: Callable[[Job], Outputs]  # the predictions of a job, in a fresh process
-    snippet: Callable[[Plan, str, bool], str]  # Python that uses what was published as this repo id; adapter?
+    snippet: Callable[[Plan, str], str]  # Python that uses what was published as this repo id
     stratum: Callable[[Any], str] = lambda _: ""
     head: Head | None = None  # of encoders: labels and their loss
+    weighs_labels: bool = False  # rare labels may weigh more in the loss
 
 
 TASKS: dict[str, Task] = discover(__name__, Task)

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tunekit_hub.text import estimate_tokens, quote
+from tunekit_hub.tasks import _dialogues
+from tunekit_hub.text import quote
 
 Turn = dict[str, str]
 
@@ -26,7 +27,7 @@ ROLES = {
 }
 _TOOL_ROLES = {"tool", "function", "function_call", "observation", "ipython"}
 _TOOL_KEYS = ("tool_calls", "function_call", "tool_call_id")
-_TEMPLATE_TOKENS = 4  # a chat template marks where each turn begins and ends, and whose it is
+TEMPLATE_TOKENS = 4  # a chat template marks where each turn begins and ends, and whose it is
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,11 @@ REASONS = {
     "tool-calls": Reason("tool calls are not supported", "leave the turns with tool calls and tool results out"),
     "unknown-role": Reason("a turn has an unknown role", f"rename the roles; accepted are {quote(ROLES)}"),
     "content-not-text": Reason(
-        "the content of a turn is not text", "content must be text, not a number or a list"
+        "the content of a turn is not text", "content must be text, not a list or an object"
+    ),
+    "not-a-dialogue": Reason(
+        "the text is no dialogue of the user's and the assistant's turns",
+        "mark each turn at the beginning of a line, `User: …` and `Assistant: …`",
     ),
     "no-assistant-turn": Reason("no turn is the assistant's", "every row needs an answer to learn from"),
     "empty-assistant-turn": Reason("an assistant turn is empty", "fill the answers in, or remove these rows"),
@@ -72,7 +77,9 @@ def from_turns(value: Any) -> list[Turn]:
             raise Unusable("not-a-conversation") from error
     if not value:
         raise Unusable("empty-conversation")
-    if not isinstance(value, list) or not all(isinstance(turn, Mapping) for turn in value):
+    if not isinstance(value, list) or not all(
+        isinstance(turn, Mapping) and _says_anything(turn) for turn in value
+    ):
         raise Unusable("not-a-conversation")
     if any(_role(turn) in _TOOL_ROLES or any(map(turn.get, _TOOL_KEYS)) for turn in value):
         raise Unusable("tool-calls")
@@ -90,10 +97,27 @@ def from_fields(system: Any, user: Any, assistant: Any) -> list[Turn]:
     return turns
 
 
+def from_dialogue(value: Any) -> list[Turn]:
+    """Turns from one text in which markers say whose turn it is."""
+    text = text_of(value)
+    if not text:
+        raise Unusable("empty-conversation")
+    turns = _dialogues.split(text)
+    if turns is None:
+        raise Unusable("not-a-dialogue")
+    return turns
+
+
 def text_of(value: Any) -> str:
-    """Text without the space around it; no value is no text."""
+    """Text without the space around it; no value is no text. A number, or true and false, is written out."""
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))  # of a column of whole numbers in which some are missing
+    if isinstance(value, int | float):
+        return str(value)
     if not isinstance(value, str):
         raise Unusable("content-not-text")
     return value.strip()
@@ -127,24 +151,8 @@ def text(row: Sequence[Turn]) -> str:
     return "\n\n".join(turn["content"] for turn in row)
 
 
-def count_tokens(row: Sequence[Turn]) -> int:
-    """An estimate, with what a chat template adds to each turn."""
-    return sum(estimate_tokens(turn["content"]) + _TEMPLATE_TOKENS for turn in row)
-
-
-def counts(rows: Sequence[Sequence[Turn]]) -> dict[str, int]:
-    """How many conversations, of which kinds, with how many turns."""
-    users = [sum(turn["role"] == "user" for turn in row) for row in rows]
-    answers = [sum(turn["role"] == "assistant" for turn in row) for row in rows]
-    multi = sum(number > 1 for number in answers)
-    return {
-        "conversations": len(rows),
-        "single_turn": len(rows) - multi,
-        "multi_turn": multi,
-        "with_system": sum(any(turn["role"] == "system" for turn in row) for row in rows),
-        "user_turns": sum(users),
-        "assistant_turns": sum(answers),
-    }
+def _says_anything(turn: Mapping[str, Any]) -> bool:
+    return any(value is not None for value in turn.values())
 
 
 # Arrow gives every turn the keys of all turns, with null where there was none.

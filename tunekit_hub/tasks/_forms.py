@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tunekit_hub.tasks._chat import Turn, from_fields, from_turns, text_of
+from tunekit_hub.tasks import Match, _dialogues
+from tunekit_hub.tasks._chat import Turn, from_dialogue, from_fields, from_turns, text_of
+from tunekit_hub.tasks._columns import same
+from tunekit_hub.text import quote
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,6 +64,47 @@ FORMS = (
         _SYSTEM,
     ),
 )
+EMPTY = ""
+_LOOKED_AT = 1000  # values of a column
+DIALOGUE = "dialogue"
+DIALOGUES = Form("plain dialogues", {DIALOGUE: (DIALOGUE,)}, lambda row: from_dialogue(row[DIALOGUE]))
+_LABELS = ("label", "labels", "category", "intent", "class", "sentiment")
+
+
+def find_form(table: pa.Table, columns: Mapping[str, str]) -> Match | None:
+    """The first form whose columns are there; failing that, a column of plain dialogues."""
+    empty: Match | None = None
+    for form in FORMS:
+        found = find_columns(form, table.column_names, columns)
+        if found is None:
+            continue
+        if "messages" not in form.needs:
+            return Match(form.shape, found, f"has the columns {quote(found[role] for role in form.needs)}")
+        shape = shape_of_turns(table.column(found["messages"]))
+        if shape in (None, EMPTY) and "messages" not in columns:
+            if shape == EMPTY:
+                empty = Match(form.shape, found, f"column `{found['messages']}` is called so, and is empty")
+            continue  # a column of that name that holds something else
+        keys = "from/value" if shape == "ShareGPT" else "role/content"
+        return Match(shape or form.shape, found, f"column `{found['messages']}` holds {keys} turns")
+    return _find_dialogues(table, columns) or empty
+
+
+def form_of(match: Match) -> Form:
+    """The form that was found."""
+    return next(form for form in (*FORMS, DIALOGUES) if form.needs.keys() <= match.columns.keys())
+
+
+def _find_dialogues(table: pa.Table, columns: Mapping[str, str]) -> Match | None:
+    if not set(columns) <= {DIALOGUE}:
+        return None
+    if not columns and any(same(name) in _LABELS for name in table.column_names):
+        return None  # dialogues that somebody has labelled are to be classified
+    found = _dialogues.find(table, list(columns.values()) or table.column_names)
+    if found is None:
+        return None
+    name, marks = found
+    return Match(DIALOGUES.shape, {DIALOGUE: name}, f"column `{name}` holds dialogues, marked {marks}")
 
 
 def find_columns(form: Form, names: Sequence[str], mapped: Mapping[str, str]) -> dict[str, str] | None:
@@ -75,17 +121,15 @@ def find_columns(form: Form, names: Sequence[str], mapped: Mapping[str, str]) ->
 
 
 def shape_of_turns(column: pa.ChunkedArray) -> str | None:
-    """How the first conversation in this column is written, if it holds conversations at all."""
-    for chunk in column.chunks:
-        for scalar in chunk:
-            value = scalar.as_py()
-            if isinstance(value, str) and value.strip():
-                if not value.lstrip().startswith("["):
-                    return None
-                return "ShareGPT" if '"from"' in value else "messages"
-            if isinstance(value, list) and value:
-                keyed = isinstance(value[0], Mapping) and value[0].get("from") is not None
-                return "ShareGPT" if keyed else "messages"
-            if value:
-                return None
-    return None
+    """How conversations in this column are written, if it holds any; `EMPTY` if it holds nothing at all."""
+    shape: str | None = EMPTY
+    for scalar in itertools.islice(itertools.chain.from_iterable(column.chunks), _LOOKED_AT):
+        value = scalar.as_py()
+        if isinstance(value, str) and re.match(r"\s*\[\s*\{", value):
+            return "ShareGPT" if '"from"' in value else "messages"
+        if isinstance(value, list) and value:
+            keyed = isinstance(value[0], Mapping) and value[0].get("from") is not None
+            return "ShareGPT" if keyed else "messages"
+        if value and value not in ("{}", "[]"):
+            shape = None
+    return shape
