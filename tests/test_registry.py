@@ -136,20 +136,52 @@ def test_what_is_not_known_is_left_out():
     assert REGISTRY.entry("meta-llama/Llama-2-7b-chat-hf").recorded.gated == "manual"
 
 
-def test_ladders_are_those_of_the_design():
-    instruction = REGISTRY.tasks["instruction_tuning"].ladders
-    assert instruction["meta-llama/Llama-2-7b-chat-hf"] == (
-        "mistralai/Mistral-7B-Instruct-v0.2",
-        "TinyLlama/TinyLlama-1.1B-Chat-v1.0",
-        "HuggingFaceTB/SmolLM2-360M-Instruct",
-        "HuggingFaceTB/SmolLM2-135M-Instruct",
-    )
-    assert REGISTRY.tasks["classification"].ladders["xlm-roberta-base"] == ()
-    ner = REGISTRY.tasks["ner"].ladders["dmis-lab/biobert-base-cased-v1.1"]
-    assert ner[:2] == ("emilyalsentzer/Bio_ClinicalBERT", "bert-base-cased")
-    for name in ("classification", "ner"):
-        for top, rungs in REGISTRY.tasks[name].ladders.items():
-            assert top == "xlm-roberta-base" or rungs[-1] == "sentence-transformers/all-MiniLM-L6-v2"
+MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+CLINICAL = "emilyalsentzer/Bio_ClinicalBERT"
+SMALL_CHAT = ("HuggingFaceTB/SmolLM2-360M-Instruct", "HuggingFaceTB/SmolLM2-135M-Instruct")
+LADDERS = {
+    "classification": [
+        ("microsoft/deberta-v3-base", "roberta-base", "bert-base-uncased", "distilbert-base-uncased", MINILM),
+        ("allenai/longformer-base-4096", "roberta-base", "bert-base-uncased", "distilbert-base-uncased", MINILM),
+        (CLINICAL, "bert-base-uncased", "distilbert-base-uncased", MINILM),
+        ("roberta-base", "bert-base-uncased", "distilbert-base-uncased", MINILM),
+        ("bert-base-uncased", "distilbert-base-uncased", MINILM),
+        ("distilbert-base-uncased", MINILM),
+        ("xlm-roberta-base",),
+    ],
+    "ner": [
+        ("dmis-lab/biobert-base-cased-v1.1", CLINICAL, "bert-base-cased", "distilbert-base-cased", MINILM),
+        (CLINICAL, "bert-base-cased", "distilbert-base-cased", MINILM),
+        ("roberta-base", "bert-base-cased", "distilbert-base-cased", MINILM),
+        ("bert-base-cased", "distilbert-base-cased", MINILM),
+        ("distilbert-base-cased", MINILM),
+        ("xlm-roberta-base",),
+    ],
+    "instruction_tuning": [
+        (
+            "meta-llama/Llama-2-7b-chat-hf",
+            "mistralai/Mistral-7B-Instruct-v0.2",
+            "TinyLlama/TinyLlama-1.1B-Chat-v1.0",
+            *SMALL_CHAT,
+        ),
+        ("TinyLlama/TinyLlama-1.1B-Chat-v1.0", *SMALL_CHAT),
+    ],
+}
+
+
+@pytest.mark.parametrize("task", LADDERS)
+def test_ladders_are_those_of_the_design(task):
+    expected = {top: rungs for top, *rungs in LADDERS[task]}
+    assert {top: list(rungs) for top, rungs in REGISTRY.tasks[task].ladders.items()} == expected
+
+
+def test_behind_a_multilingual_pick_stand_multilingual_models_only():
+    for task in REGISTRY.tasks.values():
+        for top, rungs in task.ladders.items():
+            if "multilingual" in REGISTRY.entry(top).languages:
+                assert all("multilingual" in REGISTRY.entry(rung).languages for rung in rungs)
+            else:
+                assert all("en" in REGISTRY.entry(rung).languages for rung in rungs)
 
 
 def test_the_schema_file_is_current():

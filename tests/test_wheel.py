@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tunekit_hub.demo import DEMOS
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -26,8 +28,10 @@ def test_every_file_of_the_package_is_in_it(names):
     assert {f for f in files if "__pycache__" not in f} <= names
 
 
-def test_registry_schema_and_example_are_in_it(names):
-    for name in ("model_registry.json", "model_registry.schema.json", "_data/support_chats.jsonl", "py.typed"):
+def test_registry_schema_and_examples_are_in_it(names):
+    examples = [f"_data/{demo.example}" for demo in DEMOS.values()]
+    assert len(examples) == 3
+    for name in ("model_registry.json", "model_registry.schema.json", *examples, "py.typed"):
         assert f"tunekit_hub/{name}" in names
 
 

@@ -27,3 +27,13 @@ def require(extra: str, purpose: str) -> None:
     absent = missing(extra)
     if absent:
         raise MissingExtra(f"{purpose} needs {', '.join(absent)}", f"pip install 'tunekit-hub[{extra}]'")
+
+
+def require_reporter(name: str | None) -> None:
+    """Refuse to report to a service whose client is not installed.
+
+    Raises:
+        MissingExtra: with the pip line that installs it.
+    """
+    if name and find_spec(name) is None:
+        raise MissingExtra(f"`--report-to {name}` needs {name}, which is not installed", f"pip install {name}")
