@@ -31,6 +31,7 @@ WIDE = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
 TOP = {
     "model_registry.json": "facts of the base models, the rules that pick one, the ladders behind each pick",
     "examples/": "example data of our own",
+    "benchmarks/": "scripts that measure, both sides in one go",
     "docs/": "how memory and time are predicted, and how well",
     "tests/": "unit, contract and end-to-end tests",
 }

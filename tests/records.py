@@ -214,15 +214,32 @@ def make_training(plan: r.Plan | None = None, **changes) -> r.TrainResult:
 
 def make_evaluation(training: r.TrainResult | None = None, **changes) -> r.Evaluation:
     """Tuning helped, and the saved files give the same answers."""
-    before = r.ChatScore(loss=r.Interval(value=2.41, low=2.2, high=2.62), perplexity=11.13, answers=8, stopped=5)
-    after = r.ChatScore(loss=r.Interval(value=1.38, low=1.22, high=1.54), perplexity=3.97, answers=8, stopped=8)
+    before = r.Score(
+        name="untuned",
+        figures={
+            "loss": r.Figure(value=2.41, low=2.2, high=2.62),
+            "perplexity": r.Figure(value=11.13),
+            "stopped": r.Figure(value=5 / 8, of=8),
+        },
+    )
+    after = r.Score(
+        name="tuned",
+        figures={
+            "loss": r.Figure(value=1.38, low=1.22, high=1.54),
+            "perplexity": r.Figure(value=3.97),
+            "stopped": r.Figure(value=1.0, of=8),
+        },
+    )
     fields = {
         "training": training or make_training(),
         "rows": 24,
-        "untuned": before,
+        "metric": "loss",
         "tuned": after,
+        "baselines": (before,),
+        "against": "untuned",
+        "gain": r.Figure(value=1.03, low=0.91, high=1.15),
         "helped": True,
-        "gain": r.Interval(value=1.03, low=0.91, high=1.15),
+        "files": ("answers.jsonl",),
         "verdict": "Fine-tuning helped: held-out loss fell from 2.41 to 1.38.",
         "reload": r.Reload(
             source="disk", rows=24, largest_difference=0.0004, answers_equal=True, passed=True, weights=WEIGHTS

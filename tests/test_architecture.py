@@ -18,6 +18,7 @@ HEAVY = ("torch", "transformers", "datasets", "trl", "peft", "gradio", "accelera
 LAYERS = (
     ("version", "errors", "units", "_discover"),
     ("facts", "extras", "quiet"),
+    ("figures",),
     ("records",),
     ("runfile",),
 )

@@ -12,6 +12,7 @@ from run_folder import ANSWERS
 from tunekit_hub import card
 from tunekit_hub.answers import Answer
 from tunekit_hub.facts import Finding
+from tunekit_hub.tasks import TASKS
 
 ANSWER_ROWS = tuple(Answer(**answer) for answer in ANSWERS)
 
@@ -79,7 +80,7 @@ def test_body_tells_measurements_decisions_and_duties():
 
 @pytest.mark.parametrize("method", ["lora", "qlora", "full"])
 def test_snippet_is_python_that_loads_from_the_published_repo(method):
-    snippet = card.snippet(made.make_plan(method=method), "ada/tutor")
+    snippet = TASKS["instruction_tuning"].snippet(made.make_plan(method=method), "ada/tutor")
     ast.parse(snippet)
     assert f"```python\n{snippet}\n```" in render(evaluation_with(plan={"method": method}))
     assert ("PeftModel" in snippet) == (method != "full")

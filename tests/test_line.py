@@ -43,7 +43,7 @@ def options(data, **changes):
 def test_finetune_then_publish(hub, hf, data, tmp_path):
     evaluation = tk.finetune(data, tmp_path / "run", hub=hub, **options(data).model_dump(exclude={"source"}))
     assert evaluation.helped
-    assert evaluation.tuned.loss.value < evaluation.untuned.loss.value
+    assert evaluation.tuned.figures["loss"].value < evaluation.baselines[0].figures["loss"].value
     assert evaluation.reload.passed
     assert evaluation.training.peak_memory > 0
 

@@ -394,7 +394,7 @@ def test_snippet_is_python_that_loads_the_published_repo():
         ast.parse(snippet)
         assert 'pipeline("token-classification", model="ada/names"' in snippet
         assert f'found["{group}"]' in snippet
-        assert ('aggregation_strategy="simple"' in snippet) == (group == "entity_group")
+        assert ('aggregation_strategy="first"' in snippet) == (group == "entity_group")
 
 
 @pytest.mark.skipif(not REAL_DATA.exists(), reason="the real data are not on this machine")

@@ -8,7 +8,7 @@ import pytest
 import records as made
 import tiny
 
-from tunekit_hub import planning, profiling
+from tunekit_hub import named_hardware, planning, profiling, settings
 from tunekit_hub.errors import PlanError
 from tunekit_hub.facts import Gpu
 
@@ -46,7 +46,8 @@ def selection(tmp_path):
 
 def test_every_setting_has_a_reason(selection, hub):
     plan = planning.plan(selection(), hub=hub)
-    assert set(planning.SETTABLE) | {"method", "precision", "checkpointing"} <= set(plan.reasons)
+    of_encoders = {"patience", "class_weights"}
+    assert set(settings.SETTABLE) - of_encoders | {"method", "precision", "checkpointing"} <= set(plan.reasons)
     assert all(plan.reasons.values())
 
 
@@ -66,8 +67,8 @@ def test_precision_follows_what_the_hardware_really_has(selection, hub):
 
 def test_little_memory_makes_batches_smaller_before_activations_are_computed_twice(selection, hub):
     roomy = planning.plan(selection(), hub=hub)
-    less = planning.plan(selection(hardware=CPU.but(memory=23 * 10**8)), hub=hub)
-    least = planning.plan(selection(hardware=CPU.but(memory=18 * 10**8)), hub=hub)
+    less = planning.plan(selection(hardware=CPU.but(memory=24 * 10**8)), hub=hub)
+    least = planning.plan(selection(hardware=CPU.but(memory=195 * 10**7)), hub=hub)
     assert (roomy.batch_size, roomy.checkpointing) == (4, False)
     assert (less.batch_size < 4, less.checkpointing) == (True, False)
     assert less.batch_size * less.accumulation == roomy.batch_size * roomy.accumulation
@@ -102,3 +103,50 @@ def test_a_setting_that_cannot_be_is_refused(selection, hub, wrong):
 
 def test_the_same_seed_plans_the_same(selection, hub):
     assert planning.plan(selection(), hub=hub, seed=7) == planning.plan(selection(), hub=hub, seed=7)
+
+
+def test_the_answer_is_fits_tight_or_no(selection, hub):
+    """On this machine "no" is an error, as nothing can be trained; for one that was only named, an answer."""
+    roomy = planning.plan(selection(), hub=hub)
+    assert (roomy.fit, roomy.advice) == ("fits", "")
+    smallest = planning.plan(selection(hardware=CPU.but(memory=195 * 10**7)), hub=hub).memory.total
+    tight = planning.plan(selection(hardware=CPU.but(memory=int(smallest / 0.9))), hub=hub)
+    assert tight.fit == "tight"
+    assert tight.advice
+    small = CPU.but(memory=10**9, asked_as="a small one")
+    no = planning.plan(selection(hardware=small), hub=hub)
+    assert no.fit == "no"
+    assert "--hardware" in no.advice
+    with pytest.raises(PlanError) as refused:
+        planning.plan(selection(hardware=small.but(asked_as=None)), hub=hub)
+    assert refused.value.hint == no.advice
+
+
+def test_a_rented_machine_has_a_cost(selection, hub):
+    t4 = named_hardware.named("t4-small")
+    plan = planning.plan(selection(hardware=t4), hub=hub)
+    assert plan.cost == pytest.approx(plan.seconds / 3600 * 0.40)
+    assert plan.precision == "fp16"
+    assert planning.plan(selection(), hub=hub).cost is None
+
+
+def test_using_the_model_is_part_of_the_plan(selection, hub):
+    plan = planning.plan(selection(), hub=hub)
+    assert plan.inference_memory > plan.selection.architecture.parameters * 2
+    assert 0 < plan.inference_seconds < 60
+
+
+def test_a_higher_rank_needs_more_memory(selection, hub):
+    usual, high = planning.plan(selection(), hub=hub), planning.plan(selection(), hub=hub, lora_rank=64)
+    assert high.memory.optimizer == 4 * usual.memory.optimizer
+
+
+@pytest.mark.parametrize("setting", [{"patience": 3}, {"class_weights": 1}])
+def test_a_setting_that_would_have_no_effect_is_refused(selection, hub, setting):
+    with pytest.raises(PlanError, match="has no effect here"):
+        planning.plan(selection(), hub=hub, **setting)
+
+
+def test_rank_has_no_effect_on_full_training(selection, hub):
+    with pytest.raises(PlanError, match="`lora_rank` has no effect here: all weights are trained"):
+        planning.plan(selection().but(method="full"), hub=hub, lora_rank=8)

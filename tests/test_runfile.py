@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 import records as made
@@ -60,3 +62,20 @@ def test_a_folder_without_a_run_is_a_clear_error(tmp_path):
 
 def test_saving_leaves_no_other_file(run, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_two_processes_do_not_work_on_one_run(tmp_path):
+    code = (
+        "import sys, time; from pathlib import Path; from tunekit_hub import runfile\n"
+        "with runfile.locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(RunError, match="another process is at work"), runfile.locked(tmp_path):
+            pytest.fail("worked beside it")
+    finally:
+        other.kill()
+        other.communicate()
+    with runfile.locked(tmp_path):  # the lock has gone with the process
+        pass

@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import tiny
 
+MOMENTS = ["step", "checkpoint", "evaluation", "publication"]
 COMMAND = [sys.executable, "-c", "from tunekit_hub.cli import main; raise SystemExit(main())"]
 
 
@@ -24,38 +26,42 @@ def base(local_hub, hf, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("sent", "code", "status"),
-    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "interrupted"), (signal.SIGKILL, -9, "running")],
-)
-def test_a_stopped_run_is_resumed_to_its_end(base, hub_env, tmp_path, sent, code, status):
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_run_saves_and_is_resumed_to_its_end(base, hub_env, tmp_path, sent, code):
     (tmp_path / "chats.jsonl").write_text("\n".join(json.dumps(row) for row in tiny.chats(60)))
-    arguments = [
-        "run",
-        "chats.jsonl",
-        "--model",
-        base,
-        "--push-to",
-        "you/stopped",
-        "--out",
-        "r",
-        "--set",
-        "epochs=40",
-    ]
-    run = subprocess.Popen(COMMAND + arguments, cwd=tmp_path, env=hub_env, stderr=subprocess.PIPE, text=True)
+    arguments = ["run", "chats.jsonl", "--model", base, "--push-to", "you/stopped", "--out", "r"]
+    command = [*COMMAND, *arguments, "--set", "epochs=40"]
+    run = subprocess.Popen(command, cwd=tmp_path, env=hub_env, stderr=subprocess.PIPE, text=True)
     events = tmp_path / "r" / "events.jsonl"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not (events.exists() and '"step"' in events.read_text()):
         assert run.poll() is None and time.monotonic() < deadline
-        time.sleep(0.2)
+        time.sleep(0.1)
     run.send_signal(sent)
-    said = run.communicate(timeout=60)[1]
+    said = run.communicate(timeout=120)[1]
     assert run.returncode == code
-    assert json.loads((tmp_path / "r" / "run.json").read_text())["status"] == status
-    if sent != signal.SIGKILL:
-        assert "tunekit-hub resume r" in said
-        assert "Traceback" not in said
+    assert json.loads((tmp_path / "r" / "run.json").read_text())["status"] == "interrupted"
+    assert "tunekit-hub resume r" in said
+    assert "Traceback" not in said
     done = subprocess.run([*COMMAND, "resume", "r"], cwd=tmp_path, env=hub_env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert json.loads((tmp_path / "r" / "run.json").read_text())["status"] == "done"
+    assert "going on after step" in done.stderr
+    run = json.loads((tmp_path / "r" / "run.json").read_text())
+    assert run["status"] == "done"
+    assert run["training"]["steps"] == run["training"]["losses"][-1]["step"]
     assert f"{hub_env['HF_ENDPOINT']}/you/stopped" in done.stdout
+    assert not (tmp_path / "r" / "checkpoints").exists()
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_it_ends_as_if_nothing_had_been():
+    """`kill -9` in a step, in the writing of a checkpoint, in the evaluation and in the publication of one run."""
+    script = Path(__file__).parent.parent / "benchmarks" / "kill_resume.py"
+    command = [sys.executable, script, "--chain", "--kills", "4", "--moments", ",".join(MOMENTS), "--json"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    found = json.loads(ran.stdout)
+    killed, unbroken = found["killed"][0], found["unbroken"]
+    assert killed["loss"] == pytest.approx(unbroken["loss"], abs=1e-6)
+    assert [moment.split(",")[0] for moment in killed["killed at"]] == MOMENTS
+    assert len(killed["went on after"]) >= 1

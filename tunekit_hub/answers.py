@@ -29,5 +29,5 @@ def read(path: Path) -> tuple[Answer, ...]:
     except (OSError, ValueError, TypeError) as error:
         raise RunError(
             f"the sample answers in `{path}` cannot be read: {error}",
-            hint=f"write them again with `tunekit-hub evaluate {path.parent}`",
+            hint=f"write them again with `tunekit-hub evaluate {path.parent} --again`",
         ) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from tunekit_hub.facts import Architecture
@@ -18,10 +18,12 @@ class _Family:
     tied: bool = True  # where the config does not say; files leave defaults out
     reserved: int = 0  # positions the table holds but a text cannot use
     projections: int = 4  # square attention matrices per layer, when all heads have their own keys
+    attention: Literal["plain", "disentangled", "window"] = "plain"
+    dropout: bool = False  # of attention scores, where the config does not say
 
 
-_BERT = _Family("encoder", gated_mlp=False)
-_ROBERTA = _Family("encoder", gated_mlp=False, reserved=2)
+_BERT = _Family("encoder", gated_mlp=False, dropout=True)
+_ROBERTA = replace(_BERT, reserved=2)
 _LLAMA = _Family("decoder", gated_mlp=True, tied=False)
 _GEMMA = _Family("decoder", gated_mlp=True)
 
@@ -33,8 +35,8 @@ _FAMILIES: dict[str, _Family] = {
     "camembert": _ROBERTA,
     "xlm-roberta": _ROBERTA,
     # Queries, keys and values exist twice: for the window, and for the tokens that see everything.
-    "longformer": _Family("encoder", gated_mlp=False, reserved=2, projections=7),
-    "deberta-v2": _BERT,
+    "longformer": replace(_ROBERTA, projections=7, attention="window"),
+    "deberta-v2": replace(_BERT, attention="disentangled"),
     "modernbert": _Family("encoder", gated_mlp=True),
     "gpt2": _Family("decoder", gated_mlp=False),
     "gpt_neox": _Family("decoder", gated_mlp=False, tied=False),
@@ -86,6 +88,10 @@ def architecture(config: Mapping[str, Any], parameters: int | None = None) -> Ar
             "gated_mlp": family.gated_mlp,
             "tied": family.tied if tied is None else bool(tied),
             "parameters": parameters or 0,
+            "projections": family.projections,
+            "attention": family.attention,
+            "attention_dropout": family.dropout if (drop := _dropout(config)) is None else drop > 0,
+            "window": _window(config) if family.attention == "window" else 0,
             **numbers,
         }
     )
@@ -96,6 +102,18 @@ def _number(config: Mapping[str, Any], *keys: str) -> int | None:
     """The first of these keys that holds a positive whole number."""
     values = (config.get(key) for key in keys)
     return next((v for v in values if isinstance(v, int) and not isinstance(v, bool) and v > 0), None)
+
+
+def _dropout(config: Mapping[str, Any]) -> float | None:
+    """The share of attention scores that is dropped in training; None where the config leaves it out."""
+    values = (config.get(key) for key in ("attention_probs_dropout_prob", "attention_dropout"))
+    return next((float(v) for v in values if isinstance(v, int | float)), None)
+
+
+def _window(config: Mapping[str, Any]) -> int:
+    """Tokens that one token attends to, in the layer where they are most."""
+    sizes = config.get("attention_window", 512)
+    return max(sizes) if isinstance(sizes, list) else int(sizes)
 
 
 def _estimate(shape: Architecture, config: Mapping[str, Any], family: _Family) -> int:

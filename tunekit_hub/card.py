@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -13,9 +12,10 @@ import yaml
 import tunekit_hub
 from tunekit_hub import units, wording
 from tunekit_hub.answers import Answer
+from tunekit_hub.card_license import license_terms
 from tunekit_hub.facts import Verdict
 from tunekit_hub.markup import Raw, environment, escape
-from tunekit_hub.records import Evaluation, Plan, Profile, Selection
+from tunekit_hub.records import Evaluation, Plan, Selection
 from tunekit_hub.sensitive import find_sensitive
 from tunekit_hub.tasks import TASKS
 
@@ -23,6 +23,8 @@ TAG = "tunekit-hub"  # by which a repo is known as one of ours
 HUB = "https://huggingface.co"
 SHOWN_ANSWERS = 3
 LONGEST_ANSWER = 600  # characters
+PICTURES = {"confusion.png": "Confusion matrix"}  # files of an evaluation that are published with the card
+HUB_METRICS = ("accuracy", "f1", "precision", "recall", "loss", "perplexity")
 TEMPLATE = "card_template.md.jinja"
 
 
@@ -42,38 +44,11 @@ def rehearsal(plan: Plan, repo_id: str) -> str:
     return _render(plan, repo_id, None, ())
 
 
-def snippet(plan: Plan, repo_id: str, question: str = "What can you help me with?") -> str:
-    """Python that loads the published model with plain transformers and peft, asks, and prints the answer."""
-    chosen = plan.selection
-    if plan.method == "full":
-        head = "from transformers import AutoModelForCausalLM, AutoTokenizer\n"
-        load = f'model = AutoModelForCausalLM.from_pretrained({_quoted(repo_id)}, dtype="auto")\n'
-    else:
-        head = "from peft import PeftModel\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n"
-        load = (
-            "base = AutoModelForCausalLM.from_pretrained(\n"
-            f'    {_quoted(chosen.repo_id)}, revision={_quoted(chosen.revision)}, dtype="auto"\n'
-            ")\n"
-            f"model = PeftModel.from_pretrained(base, {_quoted(repo_id)})\n"
-        )
-    return (
-        f"{head}\n{load}"
-        f"tokenizer = AutoTokenizer.from_pretrained({_quoted(repo_id)})\n"
-        "\n"
-        f'messages = [{{"role": "user", "content": {_quoted(question)}}}]\n'
-        "inputs = tokenizer.apply_chat_template(\n"
-        '    messages, add_generation_prompt=True, return_dict=True, return_tensors="pt"\n'
-        ").to(model.device)\n"
-        "output = model.generate(**inputs, max_new_tokens=200)\n"
-        'print(tokenizer.decode(output[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True))'
-    )
-
-
 def front_matter(plan: Plan, repo_id: str, evaluation: Evaluation | None = None) -> dict[str, Any]:
     """What the Hub reads of a card. Keys without a value are left out, the license too if none is declared."""
     chosen = plan.selection
     profile = chosen.recommendation.profile
-    adapter = plan.method != "full"
+    adapter = plan.adapter
     tags = [TAG, plan.method, *(["lora"] if plan.method == "qlora" else []), plan.trainer]
     fields = {
         "language": [code for code in profile.languages if code != "und"],
@@ -82,15 +57,11 @@ def front_matter(plan: Plan, repo_id: str, evaluation: Evaluation | None = None)
         "pipeline_tag": TASKS[profile.task].pipeline_tag,
         "base_model": chosen.repo_id,
         "base_model_relation": "adapter" if adapter else "finetune",
+        "datasets": [profile.data.source] if profile.data.revision else None,
         "tags": tags,
         "model-index": _model_index(evaluation, repo_id) if evaluation else None,
     }
     return {key: value for key, value in fields.items() if value}
-
-
-def _quoted(text: str) -> str:
-    """A Python string literal in double quotes."""
-    return json.dumps(text, ensure_ascii=False)
 
 
 def _quotable(answers: Sequence[Answer]) -> list[Answer]:
@@ -117,15 +88,19 @@ def _render(plan: Plan, repo_id: str, evaluation: Evaluation | None, answers: Se
             training=evaluation.training if evaluation else None,
             evaluation=evaluation,
             answers=[_clipped(answer) for answer in _quotable(answers)[:SHOWN_ANSWERS]],
-            data_name=_file_name(profile),
+            data_name=wording.file_name(profile.data.source),
             base=_link(chosen),
             weights_note=chosen.weights_note,
             named=chosen.named,
-            what="A LoRA adapter for" if plan.method != "full" else "A fine-tuned copy of",
-            snippet=Raw(snippet(plan, repo_id)),
+            what="A LoRA adapter for" if plan.adapter else "A fine-tuned copy of",
+            snippet=Raw(TASKS[plan.task].snippet(plan, repo_id)),
+            measures=TASKS[plan.task].measures,
+            generates=TASKS[plan.task].pipeline_tag == "text-generation",
+            pictures=[name for name in PICTURES if evaluation and name in evaluation.files],
             license=_license(chosen),
             license_finding=next((f for f in _verdict(chosen).findings if f.check == "license"), None),
             accepted={chosen.model, chosen.repo_id} & set(chosen.request.accepted_licenses),
+            license_terms=license_terms(chosen),
             turned_down=[verdict for verdict in chosen.verdicts if not verdict.usable],
             units=units,
             wording=wording,
@@ -158,25 +133,35 @@ def _license(chosen: Selection) -> dict[str, str | list[str]]:
 
 
 def _model_index(evaluation: Evaluation, repo_id: str) -> list[dict[str, Any]]:
-    """Held-out results in the form the Hub shows. The data are a local file, so only its name is given."""
+    """Held-out results in the form the Hub shows. Of local data only the file's name is given."""
     profile = evaluation.training.plan.selection.recommendation.profile
-    kind = TASKS[profile.task].pipeline_tag
-    tuned = evaluation.tuned
-    return [
-        {
-            "name": _name(repo_id),
-            "results": [
-                {
-                    "task": {"type": kind},
-                    "dataset": {"name": _file_name(profile), "type": "local", "split": "held-out"},
-                    "metrics": [
-                        {"type": "loss", "name": "Loss per token", "value": round(tuned.loss.value, 4)},
-                        {"type": "perplexity", "name": "Perplexity", "value": round(tuned.perplexity, 4)},
-                    ],
-                }
-            ],
-        }
+    task = TASKS[profile.task]
+    scored = profile.test or profile.data
+    dataset: dict[str, Any] = {"name": wording.file_name(scored.source), "type": "local"}
+    if scored.revision:
+        dataset = {"name": scored.source, "type": scored.source, "revision": scored.revision}
+    metrics = [
+        {"type": _metric_type(key), "name": _title(task.measures[key].label), "value": round(one.value, 4)}
+        for key, one in evaluation.tuned.figures.items()
+        if one.of is None  # a share of a handful says too little for a leaderboard
     ]
+    result = {
+        "task": {"type": task.pipeline_tag},
+        "dataset": dataset | {"split": "test" if profile.test else "held-out"},
+        "metrics": metrics,
+    }
+    return [{"name": _name(repo_id), "results": [result]}]
+
+
+def _title(label: str) -> str:
+    """The label with a capital at its beginning, and as it is in the rest: `Macro-F1`."""
+    return label[:1].upper() + label[1:]
+
+
+def _metric_type(key: str) -> str:
+    """The Hub's name of a metric: `f1` for `macro_f1`."""
+    last = key.rpartition("_")[2]
+    return last if last in HUB_METRICS else key
 
 
 def _link(chosen: Selection) -> Raw:
@@ -188,11 +173,6 @@ def _link(chosen: Selection) -> Raw:
 def _name(repo_id: str) -> str:
     """The repo's name without its namespace."""
     return repo_id.rpartition("/")[2]
-
-
-def _file_name(profile: Profile) -> str:
-    """The data's file name; folders say things about the user's machine."""
-    return " ".join(re.split(r"[\\/]", profile.data.source.rstrip("\\/"))[-1].split())
 
 
 def _clipped(answer: Answer) -> Answer:

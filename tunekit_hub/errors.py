@@ -16,6 +16,7 @@ TunekitError                        message (what was found, why it matters), hi
 ├── ReloadMismatch    (RuntimeError)    the saved files do not give the answers that were measured
 ├── PublishError      (RuntimeError)    what would be published is not fit to be
 ├── RunError          (ValueError)      a run folder that is missing, broken, or made from other data
+├── StorageError      (OSError)         the disk is full, or a folder cannot be written
 └── MissingExtra      (ImportError)     a part of the package that is not installed
 """
 
@@ -110,6 +111,10 @@ class PublishError(TunekitError, RuntimeError):
 
 class RunError(TunekitError, ValueError):
     """A run folder that is missing, broken, or made from other data."""
+
+
+class StorageError(TunekitError, OSError):
+    """The disk is full, or a folder cannot be written."""
 
 
 class MissingExtra(TunekitError, ImportError):

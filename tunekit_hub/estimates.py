@@ -1,25 +1,36 @@
-"""Memory and time of a training, from architecture numbers alone. Serves checks/size and planning alike.
+"""Will it fit, with which method, and what would make it fit? Serves checks/size and planning alike.
 
-Sizes are bytes, times are seconds. The model of memory: weights once; for what is trained, a gradient and two
-AdamW moments in float32; activations per token and layer; logits for the tokens that carry loss.
+What a training takes is in `footprint.py` (memory) and `timing.py`.
 """
 
 from __future__ import annotations
 
+from tunekit_hub import named_hardware
 from tunekit_hub.facts import Architecture, Hardware, Method, ModelFacts, Record, Request
-from tunekit_hub.records import Memory, Precision
+from tunekit_hub.figures import Fits
+from tunekit_hub.footprint import LORA_RANK as LORA_RANK
+from tunekit_hub.footprint import Shape as Shape
+from tunekit_hub.footprint import lora_parameters as lora_parameters
+from tunekit_hub.footprint import memory as memory
+from tunekit_hub.footprint import precision as precision
+from tunekit_hub.hardware import SAFETY as SAFETY
+from tunekit_hub.records import Memory
+from tunekit_hub.timing import around_seconds as around_seconds
+from tunekit_hub.timing import held_out as held_out
+from tunekit_hub.timing import inference as inference
+from tunekit_hub.timing import reading_seconds as reading_seconds
+from tunekit_hub.timing import run_seconds as run_seconds
+from tunekit_hub.timing import train_seconds as train_seconds
 
-LORA_RANK = 16
 ASSUMED_TOKENS = 512  # a row's length where no data is known
-ASSUMED_TRAINED_SHARE = 0.6  # of the tokens carry loss, before the data has been supervised
-EVAL_SHARE = 0.15  # of the rows are held out …
-MAX_EVAL_ROWS = 200  # … but no more than this
-ANSWER_TOKENS = 96  # of a generated answer
-ANSWERS = 3
-CPU_READ = 8e9  # bytes a CPU reads per second; generation reads all weights for every token
-GPU_READ = 250e9
-START_SECONDS = 40.0  # imports, loading, saving and the fresh process of the reload gate, on a small machine
-SAFETY = 0.92  # of the memory that is free may be planned with
+CLASS_WEIGHTS_FROM = 4.0  # times as many rows of the most frequent label as of the rarest
+ROOMY = 0.8  # of the memory: up to here it fits, from here to `SAFETY` it is tight
+SMALL_LM = 1_000_000_000  # parameters; below, 4-bit weights would save less than they cost
+FULL_FROM_ROWS = 5000  # on less data LoRA is as good (Schulman et al., "LoRA Without Regret", 2025)
+FULL_ROOM = 0.5  # of the memory is what full training of a small LM may take
+LENGTH_STEP = 64
+SHORTEST = 128  # tokens a row may be cut to before it is another task
+METHODS = {"full": "full fine-tuning", "lora": "LoRA", "qlora": "QLoRA"}
 
 
 class Fit(Record):
@@ -31,112 +42,14 @@ class Fit(Record):
     seconds: float  # the whole run with one pass over the data; 0 without data
     tokens: int  # length of a row that was planned with
     problem: str = ""  # "memory", "disk" or "time"
-
-
-def bytes_per_weight(method: Method, precision: str) -> float:
-    """Bytes a base weight takes: NF4 with double quantisation for QLoRA, else by precision."""
-    if method == "qlora":
-        return 0.5 + 0.016  # 4 bits, and 8-bit block constants: QLoRA, arXiv 2305.14314, section 3
-    return 4.0 if precision == "fp32" or method == "full" else 2.0
-
-
-def precision(hardware: Hardware) -> Precision:
-    """bf16 where the units are real, fp16 on older GPUs, else fp32."""
-    if hardware.bf16:
-        return "bf16"
-    return "fp16" if hardware.device == "cuda" else "fp32"
-
-
-def lora_parameters(arch: Architecture, rank: int = LORA_RANK) -> int:
-    """Parameters of LoRA on every linear layer of the blocks."""
-    kv = arch.hidden * arch.kv_heads // arch.heads
-    attention = 2 * (arch.hidden + arch.hidden) + 2 * (arch.hidden + kv)
-    mlp = (3 if arch.gated_mlp else 2) * (arch.hidden + arch.intermediate)
-    return rank * arch.layers * (attention + mlp)
-
-
-def memory(
-    arch: Architecture,
-    method: Method,
-    hardware: Hardware,
-    *,
-    tokens: int,
-    batch: int = 1,
-    checkpointing: bool = False,
-) -> Memory:
-    """Predicted peak by component, for a batch of `batch` rows of `tokens` tokens."""
-    kind = precision(hardware)
-    wide = 4 if kind == "fp32" else 2
-    on_gpu = hardware.device == "cuda"
-    weights = arch.parameters * bytes_per_weight(method, kind)
-    if method == "qlora":  # embeddings and head stay in half precision
-        embeddings = arch.vocab * arch.hidden * (1 if arch.tied else 2)
-        weights += embeddings * (2 - bytes_per_weight(method, kind))
-    trained = arch.parameters if method == "full" else lora_parameters(arch)
-    adapter = 0 if method == "full" else trained * 4
-    # Per token and layer: norms, projections and residuals (about 18 × hidden with LoRA's extra inputs) and
-    # the MLP's inner width (6 ×). Fitted to measured peaks: `docs/planning.md`.
-    per_layer = (18 * arch.hidden + 6 * arch.intermediate) * wide
-    kept = arch.layers * arch.hidden * wide + per_layer if checkpointing else arch.layers * per_layer
-    # Logits, their float32 copy, log-softmax and gradient, for the tokens that carry loss.
-    logits = ASSUMED_TRAINED_SHARE * batch * tokens * arch.vocab * 4 * 3
-    return Memory(
-        weights=int(weights),
-        adapter=int(adapter),
-        gradients=int(trained * 4),
-        optimizer=int(trained * 8),
-        activations=int(batch * tokens * kept),
-        logits=int(logits),
-        overhead=int(1.4e9 if on_gpu else 0.9e9),
-    )
-
-
-def train_seconds(
-    arch: Architecture, method: Method, hardware: Hardware, tokens: float, *, again: bool = False
-) -> float:
-    """Seconds to train on `tokens` tokens.
-
-    Per weight and token: 2 operations forward, 2 to pass the gradient on, 2 more for the weights' own gradient
-    in full training, 2 more where activations are computed `again`.
-    """
-    passes = (6 if method == "full" else 4) + (2 if again else 0)
-    return passes * _active(arch) * tokens / (hardware.gflops * 1e9)
-
-
-def evaluation_seconds(arch: Architecture, hardware: Hardware, tokens: float) -> float:
-    """Seconds to score `tokens` held-out tokens and write the answers, tuned and untuned."""
-    scoring = 2 * 2 * _active(arch) * tokens / (hardware.gflops * 1e9)
-    read = GPU_READ if hardware.device == "cuda" else CPU_READ
-    width = 4 if precision(hardware) == "fp32" else 2
-    return scoring + 2 * ANSWERS * ANSWER_TOKENS * arch.parameters * width / read
-
-
-def held_out(rows: int) -> int:
-    """How many of `rows` are held out."""
-    return max(1, min(MAX_EVAL_ROWS, round(rows * EVAL_SHARE)))
-
-
-def run_seconds(
-    facts_bytes: int, arch: Architecture, method: Method, request: Request, *, epochs: float = 1.0
-) -> float:
-    """Seconds of a whole run: fetch, train, evaluate, reload. 0 where no data is known."""
-    if not request.tokens or not request.rows:
-        return 0.0
-    share = held_out(request.rows) / request.rows
-    hardware = request.hardware
-    return (
-        START_SECONDS
-        + facts_bytes / hardware.network
-        + train_seconds(arch, method, hardware, request.tokens * (1 - share) * epochs)
-        + evaluation_seconds(arch, hardware, request.tokens * share)
-    )
+    answer: Fits = "fits"  # as to memory
 
 
 def fit(facts: ModelFacts, request: Request) -> Fit | None:
     """The best of the request's methods that fits memory, disk and time; None where no architecture is known.
 
-    Methods are tried in the request's order with a batch of one and activations computed again, which is the
-    least a training can do with. Where none fits, the answer is about the one that comes nearest.
+    Methods are tried in order with a batch of one and activations computed again, which is the least a training
+    can do with. Where none fits, the answer is about the one that comes nearest.
     """
     arch = facts.architecture
     if arch is None:
@@ -144,11 +57,11 @@ def fit(facts: ModelFacts, request: Request) -> Fit | None:
     tokens = min(request.p95_tokens or ASSUMED_TOKENS, arch.context)
     download = facts.weight_bytes or arch.parameters * 4
     nearest: Fit | None = None
-    for method in request.methods:
-        need = memory(arch, method, request.hardware, tokens=tokens, checkpointing=True)
+    for method in in_order(request, arch, tokens):
+        need = memory(arch, method, request.hardware, least(tokens))
         seconds = run_seconds(download, arch, method, request)
-        problem = ""
-        if need.total > request.hardware.memory * SAFETY:
+        answer, problem = verdict(need, request.hardware), ""
+        if answer == "no":
             problem = "memory"
         elif download > request.hardware.disk:
             problem = "disk"
@@ -161,6 +74,7 @@ def fit(facts: ModelFacts, request: Request) -> Fit | None:
             seconds=seconds,
             tokens=tokens,
             problem=problem,
+            answer=answer,
         )
         if not problem:
             return found
@@ -169,6 +83,69 @@ def fit(facts: ModelFacts, request: Request) -> Fit | None:
     return nearest
 
 
-def _active(arch: Architecture) -> int:
-    """Weights that take part in a token's matrix products: all but an input embedding of its own."""
-    return arch.parameters - (0 if arch.tied else arch.vocab * arch.hidden)
+def least(tokens: int) -> Shape:
+    """The smallest training there is on rows of so many tokens."""
+    return Shape(tokens=tokens, checkpointing=True)
+
+
+def verdict(need: Memory, hardware: Hardware) -> Fits:
+    """FITS, TIGHT or NO: how the predicted peak stands to the memory that is free."""
+    if need.total > hardware.memory * SAFETY:
+        return "no"
+    return "tight" if need.total > hardware.memory * ROOMY else "fits"
+
+
+def in_order(request: Request, arch: Architecture, tokens: int) -> tuple[Method, ...]:
+    """The request's methods, best first for this model.
+
+    A large decoder keeps the order it was asked for in. A small one gains nothing from 4-bit weights: it is
+    trained in full where the rows are many and it fits with ease, else with LoRA.
+    """
+    asked = request.methods
+    if "qlora" not in asked or arch.kind == "encoder" or arch.parameters > SMALL_LM:
+        return asked
+    rest = tuple(method for method in ("lora", "qlora") if method in asked)
+    return ("full", *rest) if "full" in asked and full_is_better(request, arch, tokens) else (*rest, "full")
+
+
+def full_is_better(request: Request, arch: Architecture, tokens: int) -> bool:
+    """Whether a small language model is better trained in full: many rows, a GPU, and room to spare."""
+    need = memory(arch, "full", request.hardware, least(tokens)).total
+    roomy = need <= FULL_ROOM * request.hardware.memory
+    return roomy and request.hardware.device == "cuda" and (request.rows or 0) >= FULL_FROM_ROWS
+
+
+def remedy(arch: Architecture, methods: tuple[Method, ...], hardware: Hardware, tokens: int) -> str:
+    """The cheapest change with which the training would fit: another method, shorter rows, another machine."""
+    for method in methods:
+        if _fits(arch, method, hardware, tokens):
+            return f"train with {METHODS[method]}, which would fit"
+    smallest = min(methods, key=lambda method: memory(arch, method, hardware, least(tokens)).total)
+    for shorter in range((tokens - 1) // LENGTH_STEP * LENGTH_STEP, SHORTEST - 1, -LENGTH_STEP):
+        if _fits(arch, smallest, hardware, shorter):
+            return f"cut rows to {shorter} tokens: `--set max_tokens={shorter}`"
+    rented = cheapest_machine(arch, tokens)
+    return f"plan for a larger machine: `--hardware {rented.asked_as}`{_price(rented)}" if rented else (
+        "take a smaller model: no single GPU in the list is large enough"
+    )  # fmt: skip
+
+
+def cheapest_machine(arch: Architecture, tokens: int) -> Hardware | None:
+    """The cheapest rented machine with a price on which some method fits."""
+    found = []
+    for name in named_hardware.table()["machines"]:
+        machine = named_hardware.named(name)
+        methods: tuple[Method, ...] = ("full", "lora")
+        if arch.kind == "decoder" and machine.device == "cuda":
+            methods = ("qlora", "lora", "full")
+        if machine.price and any(_fits(arch, method, machine, tokens) for method in methods):
+            found.append(machine)
+    return min(found, key=lambda machine: machine.price or 0, default=None)
+
+
+def _fits(arch: Architecture, method: Method, hardware: Hardware, tokens: int) -> bool:
+    return verdict(memory(arch, method, hardware, least(tokens)), hardware) != "no"
+
+
+def _price(machine: Hardware) -> str:
+    return f" ({machine.name}, ${machine.price:.2f} an hour on {machine.price_date})"

@@ -5,6 +5,7 @@ Sizes are bytes, times are seconds. Nothing here holds a secret.
 
 from __future__ import annotations
 
+import datetime
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
@@ -19,6 +20,7 @@ Access = Literal[
     "gated-pending",  # … has asked, and nobody has answered yet
     "gated-refused",  # … has asked, and was turned down
     "gated-scope",  # … may be let in, but the token was made without the permission to read gated repos
+    "gated-app",  # … the same, where the token comes from signing in to an app (OAuth)
     "gated-no-token",  # gated, and no token was given
     "invalid-token",
     "private-or-missing",
@@ -45,7 +47,16 @@ class Record(BaseModel):
         return self.model_copy(update=changes)
 
 
-class Options(Record):
+class Running(Record):
+    """How a training runs. Nothing here changes what is trained."""
+
+    checkpoint_every: float = Field(300.0, gt=0)  # seconds; and where a pass over the rows ends
+    processes: int = Field(1, gt=0)
+    accelerate_config: str | None = None  # a file of `accelerate config`: which processes, and where
+    report_to: Literal["trackio", "tensorboard", "wandb"] | None = None
+
+
+class Options(Running):
     """All a run was asked for. It is written to `run.json`, so it holds no secret."""
 
     source: str
@@ -58,10 +69,18 @@ class Options(Record):
     use: Use = "commercial"
     model: str | None = None  # the user's own choice, instead of the ladder
     accepted_licenses: tuple[str, ...] = ()  # model ids whose license the user has read and accepts
+    dataset_license: str | None = None  # of the data: a license id of the Hub, or several with commas
+    explore: bool = False  # search the Hub for more candidates, and take one where the ladder has none
     max_time: float | None = Field(None, gt=0)  # for the whole run
+    hardware: str | None = None  # the machine to plan for, by name; without it, this one
     settings: dict[str, float] = {}  # plan settings the user fixed
     push_to: str | None = None
     private: bool = True
+
+    @property
+    def running(self) -> Running:
+        """How the training runs, alone."""
+        return Running(**{name: getattr(self, name) for name in Running.model_fields})
 
 
 class Gpu(Record):
@@ -80,10 +99,14 @@ class Hardware(Record):
     cores: int
     gpus: tuple[Gpu, ...] = ()
     memory: int  # of the device that trains: one GPU's, or the RAM that is free
+    ram: int | None = None  # beside a GPU, free; None: not known, or the same as `memory`
     disk: int  # free where the Hub cache lies
     bf16: bool  # real bf16 units, not emulation
     gflops: float  # sustained matrix products per second, in 1e9, at the precision used
     network: float = 25e6  # assumed download rate, bytes per second
+    asked_as: str | None = None  # the name the user gave for a machine that is not this one
+    price: float | None = None  # US dollars an hour, where it is rented and the price is known
+    price_date: str | None = None  # when that price was written down
 
 
 class Architecture(Record):
@@ -100,23 +123,42 @@ class Architecture(Record):
     context: int
     tied: bool  # input and output embeddings are one matrix
     gated_mlp: bool  # three MLP matrices (SwiGLU) instead of two
+    projections: int = 4  # attention matrices a layer
+    attention: Literal["plain", "disentangled", "window"] = "plain"
+    attention_dropout: bool = (
+        False  # in training, which CPUs cannot do in one kernel
+    )
+    window: int = 0  # tokens that one attends to, where attention is a window
+
+
+class BaseFacts(Record):
+    """What a model that another was made from declares."""
+
+    repo_id: str
+    license: tuple[str, ...] = ()  # declared ids; empty: none declared
+    seen: bool = True  # False: there is no such model, or this token may not see it
 
 
 class ModelFacts(Record):
     """What the Hub says of one model; the only input of a check, with the request."""
 
     repo_id: str  # canonical: as the Hub answers it, after renames
+    asked: str | None = None  # the id it was asked for by, where that is an older one
     revision: str | None = None  # commit
     access: Access
+    private: bool = False
     gated: Literal["auto", "manual"] | None = None
     license: tuple[str, ...] = ()  # declared ids; empty: none declared
     license_name: str | None = None
     license_link: str | None = None
     files: tuple[str, ...] = ()
     weight_bytes: int | None = None
-    remote_code: bool = False  # config.json has an `auto_map`
+    remote_code: bool = False  # it does not load as it is meant to without Python code of its own
+    code: tuple[str, ...] = ()  # the files with that code, or the repository that has them
     weights_note: str = ""  # what the model's own card says was done to its weights, such as a conversion
     quantized: str | None = None  # how, as config.json says: "gptq", "awq", "bitsandbytes", …
+    adapter_of: str | None = None  # the base model of an adapter, as its config names it
+    bases: tuple[BaseFacts, ...] = ()  # what its card says it was made from; not asked for registry models
     languages: tuple[str, ...] = ()
     architecture: Architecture | None = None
     url: str
@@ -127,7 +169,10 @@ class Request(Record):
     """What a model is wanted for. Everything is optional: `check ID` knows no data."""
 
     use: Use = Options.model_fields["use"].default
-    accepted_licenses: tuple[str, ...] = ()
+    accepted_licenses: tuple[str, ...] = ()  # models, or the dataset, whose terms the user has accepted
+    accepted_on: datetime.date | None = None  # when that was said
+    dataset: str | None = None  # the data, as the user names it
+    dataset_license: tuple[str, ...] = ()  # declared ids; empty: nothing is known, as of one's own files
     hardware: Hardware
     task: str | None = None
     languages: tuple[str, ...] = ()

@@ -6,6 +6,8 @@ from typing import Literal
 
 from tunekit_hub.facts import Record
 
+Fits = Literal["fits", "tight", "no"]
+
 
 class DataRef(Record):
     """Where rows come from, and which bytes they were."""
@@ -52,6 +54,7 @@ class Memory(Record):
     adapter: int
     gradients: int
     optimizer: int
+    best: int = 0  # the copy of the weights that were best in validation
     activations: int
     logits: int
     overhead: int

@@ -53,7 +53,7 @@ def collect(folder: Path, plan: Plan) -> dict[str, Path | bytes]:
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         if path.is_file() and not path.is_symlink() and (path.name in ALLOWED or _SHARD.fullmatch(path.name)):
             files[path.name] = path
-    adapter = plan.method != "full"
+    adapter = plan.adapter
     missing = [name for name in _NEEDED["adapter" if adapter else "full"] if name not in files]
     if not adapter and "model.safetensors" not in files and "model.safetensors.index.json" not in files:
         missing.append("model.safetensors")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import time
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +12,17 @@ from pydantic import ValidationError
 
 from tunekit_hub import (
     evaluation,
+    event_log,
     extras,
+    named_hardware,
     planning,
     profiling,
     publication,
     recommendation,
     runfile,
     selection,
+    settings,
+    storage,
     training,
 )
 from tunekit_hub.errors import RunError, TunekitError, UsageError
@@ -48,6 +51,8 @@ STAGES: dict[str, Callable[[_Line], Record]] = {
         task=at.run.options.task,
         columns=at.run.options.columns,
         max_rows=at.run.options.max_rows,
+        test_file=at.run.options.test_file,
+        hub=at.hub,
     ),
     "recommendation": lambda at: recommendation.recommend(at.run.profile, at.run.options.description),
     "selection": lambda at: selection.select(
@@ -55,13 +60,18 @@ STAGES: dict[str, Callable[[_Line], Record]] = {
         use=at.run.options.use,
         model=at.run.options.model,
         accepted_licenses=at.run.options.accepted_licenses,
+        dataset_license=at.run.options.dataset_license,
+        explore=at.run.options.explore,
         max_time=at.run.options.max_time,
+        hardware=named_hardware.chosen(at.run.options.hardware),
         hub=at.hub,
     ),
     "plan": lambda at: planning.plan(
         at.run.selection, seed=at.run.options.seed, hub=at.hub, **at.run.options.settings
     ),
-    "training": lambda at: training.train(at.run.plan, at.out, hub=at.hub, on_event=at.tell),
+    "training": lambda at: training.train(
+        at.run.plan, at.out, hub=at.hub, on_event=at.tell, running=at.run.options.running
+    ),
     "evaluation": lambda at: evaluation.evaluate(at.run.training, hub=at.hub, on_event=at.tell),
     "publication": lambda at: publication.publish(
         at.run.evaluation, at.run.options.push_to or "", private=at.run.options.private, hub=at.hub
@@ -77,9 +87,11 @@ def start(options: Options, out: str | Path) -> Run:
         RunError: `out` already holds a run that was trained or is in work, or something else.
     """
     out = Path(out)
-    planning.check_settings(options.settings)
-    if Path(options.source).expanduser().is_file():  # the run is gone on with from any folder
-        options = options.but(source=str(Path(options.source).expanduser().resolve()))
+    settings.check_settings(options.settings)
+    named_hardware.chosen(options.hardware)  # an unknown name is refused before anything is done
+    options = options.but(
+        **{name: _absolute(getattr(options, name)) for name in ("source", "test_file", "accelerate_config")}
+    )
     if (out / runfile.NAME).exists():
         before = runfile.load(out)
         if before.training is not None or before.status == "running":
@@ -91,7 +103,8 @@ def start(options: Options, out: str | Path) -> Run:
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RunError(f"`{out}` exists and is not an empty folder", "name another: `--out DIR`")
     run = Run(options=options, versions={"tunekit_hub": __version__})
-    runfile.save(run, out)
+    with storage.writing(out):
+        runfile.save(run, out)
     return run
 
 
@@ -106,37 +119,76 @@ def run(options: Options, out: str | Path, *, hub: Hub | None = None, on_event: 
 
 
 def resume(
-    out: str | Path, *, hub: Hub | None = None, on_event: OnEvent | None = None, until: str = "publication"
+    out: str | Path,
+    *,
+    hub: Hub | None = None,
+    on_event: OnEvent | None = None,
+    until: str = "publication",
+    **running: Any,
 ) -> Run:
-    """Go on with the run in `out` after the last stage it finished, up to and with the stage `until`."""
-    out, hub = Path(out), hub or Hub()
-    tell = _recorder(out, on_event)
+    """Go on with the run in `out` after the last stage it finished, up to and with the stage `until`.
+
+    A training goes on after its newest checkpoint.
+
+    Args:
+        out: the run folder.
+        hub: the Hub to ask and to fetch from.
+        on_event: called with a dict at every stage and logged step.
+        until: the last stage to do.
+        running: fields of `tunekit_hub.facts.Running` that are to change; nothing else of a run can.
+
+    Raises:
+        RunError: `out` holds no run, or another process is at work on it.
+        StorageError: the disk is full, or `out` cannot be written.
+        TunekitError: as the stages do; `run.json` has it.
+    """
+    with storage.writing(out), runfile.locked(Path(out)):
+        return _resume(Path(out), hub or Hub(), on_event, until, running)
+
+
+def forget(out: str | Path, stage: str) -> None:
+    """Take the result of `stage`, and of what came after it, out of the run in `out`, to do it again."""
+    with runfile.locked(Path(out)):
+        now = runfile.load(out)
+        before = getattr(now, list(STAGES)[list(STAGES).index(stage) - 1])
+        if getattr(now, stage) is not None:
+            runfile.save(now.but(record=before, stage=stage, status="paused", error=None), Path(out))
+
+
+def _resume(out: Path, hub: Hub, on_event: OnEvent | None, until: str, running: dict[str, Any]) -> Run:
+    tell = event_log.keep(out, on_event)
     now = runfile.load(out).but(status="running", error=None)
+    now = now.but(options=_options(**now.options.model_dump() | running))
     wanted = list(STAGES)[: list(STAGES).index(until) + 1]
     if now.options.push_to is None and "publication" in wanted:
         wanted.remove("publication")
     try:
         if "training" in wanted and now.training is None:
             extras.require("train", "training")  # said now, not after everything that can be done without it
+            named_hardware.require_here(named_hardware.chosen(now.options.hardware))
+            extras.require_reporter(now.options.report_to)
         for name in wanted:
             if getattr(now, name) is not None:
                 continue
             now = now.but(stage=name)
-            if name == "training":
-                now = _rehearse(now, hub, tell)
-            runfile.save(now, out)
-            tell({"event": "start", "stage": name})
-            now = now.but(record=STAGES[name](_Line(now, out, hub, tell)))
-            runfile.save(now, out)
-            tell({"event": "stage", "stage": name, "record": now.record})
+            with storage.writing(out, then=f"`tunekit-hub resume {out}`"):
+                if name == "training":
+                    now = _rehearse(now, hub, tell)
+                runfile.save(now, out)
+                tell({"event": "start", "stage": name})
+                now = now.but(record=STAGES[name](_Line(now, out, hub, tell)))
+                runfile.save(now, out)
+                if name == "training":
+                    training.forget_checkpoints(out)  # what they were kept for is in `run.json` now
+                tell({"event": "stage", "stage": name, "record": now.record})
     except TunekitError as error:
         failure = Failure(code=error.code, message=error.message, hint=error.hint)
-        runfile.save(now.but(status="failed", error=failure), out)
+        _end(now.but(status="failed", error=failure), out)
         raise
     except BaseException as error:
         status = "interrupted" if isinstance(error, KeyboardInterrupt | SystemExit) else "failed"
         failure = Failure(code=type(error).__name__, message=str(error), hint=f"tunekit-hub resume {out}")
-        runfile.save(now.but(status=status, error=failure), out)
+        _end(now.but(status=status, error=failure), out)
         raise
     finished = now.evaluation and (now.publication or now.options.push_to is None)
     now = now.but(status="done" if finished else "paused")
@@ -159,13 +211,28 @@ def finetune(
     Raises:
         TunekitError: as the stages do.
     """
+    done = run(_options(source=str(source), **options), out_dir, hub=hub, on_event=on_event)
+    return done.evaluation
+
+
+def _options(**given: Any) -> Options:
     try:
-        asked = Options(source=str(source), **options)
+        return Options(**given)
     except ValidationError as error:
         wrong = "; ".join(f"`{'.'.join(map(str, e['loc']))}`: {e['msg']}" for e in error.errors())
         raise UsageError(f"wrong options: {wrong}", f"options are: {', '.join(Options.model_fields)}") from error
-    done = run(asked, out_dir, hub=hub, on_event=on_event)
-    return done.evaluation
+
+
+def _end(run: Run, out: Path) -> None:
+    """Keep how the run ended, if the disk takes it; what ended it is to be said in any case."""
+    with contextlib.suppress(OSError):
+        runfile.save(run, out)
+
+
+def _absolute(source: str | None) -> str | None:
+    """A path that holds from any folder, as the run is gone on with from any; a Hub dataset's id as it is."""
+    path = Path(source).expanduser() if source else None
+    return str(path.resolve()) if path and path.exists() else source
 
 
 def _rehearse(run: Run, hub: Hub, tell: OnEvent) -> Run:
@@ -176,16 +243,3 @@ def _rehearse(run: Run, hub: Hub, tell: OnEvent) -> Run:
     found = publication.rehearse(run.plan, run.options.push_to, private=run.options.private, hub=hub)
     tell({"event": "stage", "stage": "rehearsal", "record": found})
     return run.but(rehearsal=found)
-
-
-def _recorder(out: Path, on_event: OnEvent | None) -> OnEvent:
-    """Pass events on, and keep them as JSON lines in the run folder; records are in `run.json` already."""
-
-    def tell(event: dict[str, Any]) -> None:
-        kept = {name: value for name, value in event.items() if not isinstance(value, Record) and name != "proof"}
-        with (out / "events.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps({"time": round(time.time(), 3)} | kept, ensure_ascii=False) + "\n")
-        if on_event:
-            on_event(event)
-
-    return tell

@@ -39,6 +39,9 @@ class Progress:
             "step": lambda: self._step(event),
             "supervision": lambda: self._supervision(event),
             "stage": lambda: self._page(event["record"]),
+            "validation": lambda: self._say(
+                f"pass {event['epoch']:.3g}: validation loss {event['loss']:.3f}, score {event['score']:.4f}"
+            ),
         }.get(event["event"])
         if show:
             show()
@@ -58,7 +61,7 @@ class Progress:
         self.close()
         color = colored(self.pages)
         self.pages.write("\n" + render.text(record, color=color))
-        if isinstance(record, Evaluation) and record.tuned.answers:
+        if isinstance(record, Evaluation) and ANSWERS in record.files:
             self.pages.write("\n" + render.answers(Path(record.training.run_dir) / ANSWERS, color=color))
         self.pages.flush()
 
@@ -71,9 +74,10 @@ class Progress:
 
     def _step(self, event: Mapping[str, Any]) -> None:
         step, steps = event["step"], max(event["steps"], 1)
+        memory = f"{units.size(event['memory'])}  " if event.get("memory") else ""
         line = (
             f"{step}/{steps}  loss {event['loss']:.3f}  {units.count(event['tokens_per_second'])} tokens/s  "
-            f"{units.duration(event['seconds_left'])} left"
+            f"{memory}{units.duration(event['seconds_left'])} left"
         )
         if self.talk.isatty():
             done = min(BAR, BAR * step // steps)

@@ -77,7 +77,9 @@ def publish(
     plan, run_dir = evaluation.training.plan, Path(evaluation.training.run_dir)
     _target(repo_id, hub.whoami(), private, hub)
     files = manifest.collect(run_dir / "model", plan)
-    text = card.render(evaluation, repo_id, answers.read(run_dir / answers.NAME))
+    files |= {name: run_dir / name for name in evaluation.files if name in card.PICTURES}
+    told = answers.read(run_dir / answers.NAME) if answers.NAME in evaluation.files else ()
+    text = card.render(evaluation, repo_id, told)
     files[CARD] = text.encode()  # last, so that no library's own card can take its place
     manifest.refuse_leaks(files, run_dir, hub)
     now = {name: digest for name, digest in manifest.fingerprint(run_dir / "model").items() if name in files}

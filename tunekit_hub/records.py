@@ -18,6 +18,7 @@ from tunekit_hub.facts import Architecture, Finding, Method, Record, Request, Ve
 from tunekit_hub.figures import Column as Column
 from tunekit_hub.figures import DataRef as DataRef
 from tunekit_hub.figures import Figure as Figure
+from tunekit_hub.figures import Fits as Fits
 from tunekit_hub.figures import LabelScore as LabelScore
 from tunekit_hub.figures import Lengths as Lengths
 from tunekit_hub.figures import LossPoint as LossPoint
@@ -113,12 +114,27 @@ class Plan(Record):
     validation_rows: int = 0  # choose the best checkpoint; neither trained on nor part of the evaluation
     eval_rows: int
     patience: int | None = None  # passes without a better validation score before training stops
-    class_weights: bool = False  # rare labels weigh more in the loss
+    class_weights: bool | None = None  # rare labels weigh more in the loss; None: there are no classes
     memory: Memory
+    fit: Fits = "fits"
+    advice: str = ""  # where it is tight or does not fit: the cheapest change that would help
     train_seconds: float  # predicted
     seconds: float  # predicted, with fetching and evaluation
+    cost: float | None = None  # US dollars for the whole run, where the machine's price is known
+    inference_memory: int = 0  # predicted, of using the model
+    inference_seconds: float = 0.0  # predicted, for one row, or one written answer
     time_limit: float | None  # training stops here and keeps what it has
     reasons: dict[str, str]  # field → why this value
+
+    @property
+    def task(self) -> str:
+        """The task's name."""
+        return self.selection.recommendation.profile.task
+
+    @property
+    def adapter(self) -> bool:
+        """Whether an adapter is what is left and published; an encoder's is merged into its weights."""
+        return self.method != "full" and self.selection.architecture.kind == "decoder"
 
 
 class Rehearsal(Record):
@@ -165,7 +181,8 @@ class TrainResult(Record):
     losses: tuple[LossPoint, ...]  # at most 200
     validation: tuple[ValidationPoint, ...] = ()
     kept_step: int | None = None  # the checkpoint that was best in validation; None: the last
-    adapter: bool = True  # `model/` holds an adapter; else whole weights
+    processes: int = 1
+    adjustments: tuple[str, ...] = ()  # what had to be changed on the way, such as a smaller batch
     versions: dict[str, str]
 
 

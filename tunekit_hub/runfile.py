@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -76,6 +78,31 @@ def flat(record: Record | None) -> dict[str, Any]:
     }
 
 
+@contextmanager
+def locked(folder: Path) -> Generator[None]:
+    """Nobody else works on the run in `folder` meanwhile. The lock goes with its process, however that ends.
+
+    Raises:
+        RunError: another process is at work there.
+    """
+    import filelock
+
+    if not folder.is_dir():  # then there is no run to guard, and loading it says so
+        yield
+        return
+    lock = filelock.FileLock(folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise RunError(
+            f"another process is at work on the run in `{folder}`", "wait until it is done, or end it first"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def save(run: Run, folder: Path) -> None:
     """Write `run` to `folder/run.json`, whole or not at all."""
     data = run.profile.data if run.profile else None
@@ -93,8 +120,12 @@ def save(run: Run, folder: Path) -> None:
     }
     folder.mkdir(parents=True, exist_ok=True)
     half = folder / f".{NAME}.{os.getpid()}"
-    half.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    half.replace(folder / NAME)
+    try:
+        half.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        half.replace(folder / NAME)
+    except OSError:
+        half.unlink(missing_ok=True)
+        raise
 
 
 def load(folder: str | Path) -> Run:

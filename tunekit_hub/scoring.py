@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tunekit_hub.dtypes import DTYPES
 from tunekit_hub.supervision import IGNORED, load_tokenizer
-from tunekit_hub.trainers.sft import DTYPES
 
 BATCH = 4
 

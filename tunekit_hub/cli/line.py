@@ -18,6 +18,7 @@ from tunekit_hub.cli.options import (
     plan_options,
     public_option,
     run_argument,
+    running_options,
 )
 from tunekit_hub.errors import NoUsableModel, RunError
 
@@ -36,6 +37,7 @@ out_option = click.option("--out", type=click.Path(path_type=Path), help="Run fo
 @data_options
 @choice_options
 @plan_options
+@running_options
 @public_option
 @json_option
 def run(data: str, out: Path | None, as_json: bool, **asked: Any) -> None:
@@ -84,39 +86,58 @@ def recommend(data: str, as_json: bool, **asked: Any) -> None:
 
 @click.command()
 @click.argument("data")
-@out_option
+@click.option("--out", type=click.Path(path_type=Path), help="Keep the plan in this new folder, for `train`.")
 @data_options
 @choice_options
 @plan_options
+@running_options
 @click.option("--push-to", metavar="NAME/REPO", help="Where the run is to publish; kept with the plan.")
 @public_option
 @json_option
-def plan(data: str, out: Path | None, as_json: bool, **asked: Any) -> None:
-    """Say how a model would be trained on DATA; with `--out` the plan is kept for `train`."""
+def plan(data: str, out: Path | None, as_json: bool, **asked: Any) -> int:
+    """Say how a model would be trained on DATA; with `--out` the plan is kept for `train`.
+
+    Whether it fits is part of it: FITS, TIGHT or NO, and for the last exit code 1.
+    """
     from tunekit_hub import runfile
 
     options = options_from(data, asked)
     with tempfile.TemporaryDirectory() as scratch, output.progress(as_json) as progress:
-        planned = _until("plan", options, out or Path(scratch), progress, as_json)
+        try:
+            planned = _until("plan", options, out or Path(scratch), progress, as_json)
+        except NoUsableModel as error:
+            if not output.too_large(options, error.verdicts, as_json):
+                raise
+            return 1
     if as_json:
         output.emit(runfile.flat(planned.record))
     if out:
         click.echo(f"\nkept in {out}; go on with `tunekit-hub train {out}`", err=True)
+    return int(planned.plan.fit == "no")
 
 
 @click.command()
 @run_argument
+@running_options
 @json_option
-def train(run: Path, as_json: bool) -> None:
-    """Train what the plan in the folder RUN says."""
-    _resume(run, "training", as_json)
+def train(run: Path, as_json: bool, **running: Any) -> None:
+    """Train what the plan in the folder RUN says.
+
+    A training that was stopped goes on after its newest checkpoint.
+    """
+    _resume(run, "training", as_json, running)
 
 
 @click.command()
 @run_argument
+@click.option("--again", is_flag=True, help="Measure again, even though it was done; what was published stays.")
 @json_option
-def evaluate(run: Path, as_json: bool) -> None:
-    """Measure the model of the folder RUN against the untuned one, and reload it."""
+def evaluate(run: Path, again: bool, as_json: bool) -> None:
+    """Measure the model of the folder RUN against the baselines, and reload it."""
+    from tunekit_hub import pipeline
+
+    if again:
+        pipeline.forget(run, "evaluation")
     _resume(run, "evaluation", as_json)
 
 
@@ -130,16 +151,17 @@ def publish(run: Path, repo: str, public: bool, as_json: bool) -> None:
     import tunekit_hub
     from tunekit_hub import runfile
 
-    now = runfile.load(run)
-    if now.evaluation is None:
-        raise RunError(
-            f"`{run}` is not evaluated yet, so its card could not say how good the model is",
-            f"`tunekit-hub evaluate {run}` first",
-        )
-    published = tunekit_hub.publish(now.evaluation, repo, private=not public)
-    options = now.options.but(push_to=repo, private=not public)
-    now = now.but(options=options, record=published, stage="publication", status="done", error=None)
-    runfile.save(now, run)
+    with runfile.locked(run):
+        now = runfile.load(run)
+        if now.evaluation is None:
+            raise RunError(
+                f"`{run}` is not evaluated yet, so its card could not say how good the model is",
+                f"`tunekit-hub evaluate {run}` first",
+            )
+        published = tunekit_hub.publish(now.evaluation, repo, private=not public)
+        options = now.options.but(push_to=repo, private=not public)
+        now = now.but(options=options, record=published, stage="publication", status="done", error=None)
+        runfile.save(now, run)
     with output.progress(as_json) as progress:
         progress({"event": "stage", "stage": "publication", "record": published})
     _finish(now, run, as_json)
@@ -147,10 +169,14 @@ def publish(run: Path, repo: str, public: bool, as_json: bool) -> None:
 
 @click.command()
 @run_argument
+@running_options
 @json_option
-def resume(run: Path, as_json: bool) -> None:
-    """Go on with the run in the folder RUN after the last stage it finished."""
-    _resume(run, "publication", as_json)
+def resume(run: Path, as_json: bool, **running: Any) -> None:
+    """Go on with the run in the folder RUN where it stopped.
+
+    That is after the last stage it finished; within its training, after the newest checkpoint.
+    """
+    _resume(run, "publication", as_json, running)
 
 
 COMMANDS = (run, profile, recommend, plan, train, evaluate, publish, resume)
@@ -164,12 +190,17 @@ def _until(stage: str, options: Options, out: Path, progress: Progress, as_json:
     return pipeline.resume(out, until=stage, on_event=None if as_json else progress)
 
 
-def _resume(out: Path, until: str, as_json: bool) -> None:
+def _resume(out: Path, until: str, as_json: bool, running: dict[str, Any] | None = None) -> None:
     """Go on with a run as far as `until`."""
-    from tunekit_hub import pipeline
+    from tunekit_hub import pipeline, runfile
 
+    before = runfile.load(out)
+    if getattr(before, until) is not None or before.status == "done":
+        done = {"training": "trained", "evaluation": "evaluated"}.get(until, "done")
+        click.echo(f"{out} is {done} already, so there is nothing to do", err=True)
     with output.progress(as_json, out) as progress:
-        done = pipeline.resume(out, until=until, on_event=progress)
+        changed = {name: value for name, value in (running or {}).items() if value is not None}
+        done = pipeline.resume(out, until=until, on_event=progress, **changed)
     _finish(done, out, as_json)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -66,6 +66,35 @@ def _all(*options: Callable[[Command], Command]) -> Callable[[Command], Command]
     return add
 
 
+class Names(click.ParamType):
+    """A list of names with commas between them; `known` gives those that exist."""
+
+    def __init__(self, name: str, known: Callable[[], Iterable[str]]):
+        self.name = name
+        self._known = known
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """The names, each of them known."""
+        if isinstance(value, tuple):  # click converts a default twice
+            return value
+        names, known = tuple(name.strip() for name in str(value).split(",")), tuple(self._known())
+        wrong = next((name for name in names if name not in known), None)
+        return names if wrong is None else self.fail(f"`{wrong}` is none of {', '.join(known)}", param, ctx)
+
+
+class LicenseIds(click.ParamType):
+    """License ids of the Hub, with commas between them."""
+
+    name = "ID"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """The ids as they were written, each of them known."""
+        from tunekit_hub import licenses
+
+        licenses.given(value)
+        return value
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a page.")
 use_options = _all(
     click.option(
@@ -78,7 +107,7 @@ use_options = _all(
         "accepted_licenses",
         metavar="MODEL",
         multiple=True,
-        help="You have read this model's license terms and accept them (repeatable).",
+        help="You have read this model's (or dataset's) terms and accept them; kept with the date (repeatable).",
     ),
 )
 data_options = _all(
@@ -90,13 +119,30 @@ data_options = _all(
         multiple=True,
         help="Which column plays which role, where it is not recognised (repeatable).",
     ),
+    click.option("--label-column", metavar="NAME", help="The same as `--column label=NAME`."),
+    click.option("--test-file", metavar="FILE", help="Evaluate on these rows, instead of holding some back."),
     click.option("--max-rows", type=click.IntRange(min=1), help="Use at most this many rows, evenly spread."),
 )
 choice_options = _all(
     click.option("--description", metavar="TEXT", help="What the model is for, in one sentence."),
     use_options,
     click.option("--model", help="This model, instead of the recommended ones."),
+    click.option(
+        "--dataset-license",
+        type=LicenseIds(),
+        help="The license of the data, such as cc-by-4.0; of a Hub dataset it is read from its card.",
+    ),
+    click.option(
+        "--explore",
+        is_flag=True,
+        help="Search the Hub for more models, and take one where the recommended ones cannot be used.",
+    ),
     click.option("--max-time", type=Duration(), help="Time budget for the whole run, such as 10m or 1h30m."),
+    click.option(
+        "--hardware",
+        metavar="NAME",
+        help="Plan for this machine instead of the one at hand: t4-small, a10g-large, …, or a GPU such as 24GB.",
+    ),
 )
 plan_options = _all(
     click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Fixes the split and the training."),
@@ -106,6 +152,20 @@ plan_options = _all(
         type=Setting("NAME=NUMBER"),
         multiple=True,
         help="Fix a setting of the plan, such as epochs=2 (repeatable).",
+    ),
+)
+running_options = _all(
+    click.option("--checkpoint-every", type=Duration(), help="Time between checkpoints; 5m by default."),
+    click.option("--processes", type=click.IntRange(min=1), help="Train in this many processes, one a GPU."),
+    click.option(
+        "--accelerate-config",
+        type=click.Path(exists=True, dir_okay=False, resolve_path=True),
+        help="Train in the processes that this file of `accelerate config` describes.",
+    ),
+    click.option(
+        "--report-to",
+        type=click.Choice(["trackio", "tensorboard", "wandb"]),
+        help="Send the training's figures there too; nowhere by default.",
     ),
 )
 run_argument = click.argument("run", type=click.Path(path_type=Path))
@@ -120,6 +180,8 @@ def options_from(source: str, asked: dict[str, Any]) -> Options:
     for name in ("columns", "settings"):
         if name in given:
             given[name] = dict(given[name])
+    if "label_column" in given:
+        given.setdefault("columns", {})["label"] = given.pop("label_column")
     if "public" in given:
         given["private"] = not given.pop("public")
     return Options(source=source, **given)

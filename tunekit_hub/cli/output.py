@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tunekit_hub.facts import Verdict
+    from tunekit_hub.facts import Options, Verdict
     from tunekit_hub.progress import Progress
     from tunekit_hub.records import Profile, Recommendation, Selection
 
@@ -83,3 +83,23 @@ def selection_json(selection: Selection) -> dict[str, Any]:
         "license": selection.license,
         "verdicts": verdicts_json(selection.verdicts),
     }
+
+
+def too_large(options: Options, verdicts: Sequence[Verdict], as_json: bool) -> bool:
+    """For a machine that was only named, "no" is an answer: each model's needs, and what would help.
+
+    False where the machine is this one, or something other than memory is in the way of the last candidate.
+    """
+    sizes = {
+        verdict.model: next((f for f in verdict.findings if f.check == "size" and f.status == "block"), None)
+        for verdict in verdicts
+    }
+    if not options.hardware or not verdicts or not all(sizes.values()):
+        return False
+    if as_json:
+        emit({"fit": "no", "hardware": options.hardware, "verdicts": verdicts_json(verdicts)})
+        return True
+    for model, finding in sizes.items():
+        if finding is not None:
+            click.echo(f"NO: `{model}` {finding.message}\n    {finding.fix}")
+    return True

@@ -6,7 +6,6 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunekit_hub import units
 from tunekit_hub.answers import read
 from tunekit_hub.render.layout import SYMBOLS, Page, pad, terminal_width, wrap
 from tunekit_hub.tasks import TASKS
@@ -40,8 +39,8 @@ def evaluation(page: Page, record: Evaluation) -> None:
     )
     if record.labels:
         shown = labels(record)[:WORST]
-        more = f"the {len(shown)} found worst of {len(record.labels)}" if len(record.labels) > len(shown) else "all"
-        page.heading(f"Labels: {more}")
+        whole = len(record.labels)
+        page.heading("Labels" if whole == len(shown) else f"Labels: the {len(shown)} found worst of {whole}")
         page.table(("label", "precision", "recall", "F1", "rows"), shown, right={1, 2, 3, 4})
 
 

@@ -46,13 +46,9 @@ def plan(page: Page, record: Plan) -> None:
             ("cost", _cost(record)),
         ]
     )
-    page.heading("Using the model, predicted")
-    page.fields(
-        [
-            ("memory", units.size(record.inference_memory) if record.inference_memory else ""),
-            ("time", _use(record) if record.inference_seconds else ""),
-        ]
-    )
+    if record.inference_seconds:
+        page.heading("Using the model, predicted")
+        page.fields([("memory", units.size(record.inference_memory)), ("time", _use(record))])
 
 
 def _fits(record: Plan) -> str:
@@ -73,7 +69,7 @@ def _use(record: Plan) -> str:
     took = f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
     if arch.kind == "encoder":
         return f"about {took} a text, one at a time"
-    return f"about {took} an answer of {ANSWER_TOKENS} tokens, {ANSWER_TOKENS / seconds:,.0f} tokens/s"
+    return f"about {took} an answer of {ANSWER_TOKENS} tokens, {ANSWER_TOKENS / seconds:.3g} tokens/s"
 
 
 def rehearsal(page: Page, record: Rehearsal) -> None:
@@ -120,6 +116,8 @@ def training(page: Page, record: TrainResult) -> None:
         [
             ("steps", f"{units.count(record.steps)} ({record.epochs:.3g} × the rows)"),
             ("stopped early", record.stopped_early),
+            ("processes", str(record.processes) if record.processes > 1 else ""),
+            ("adjusted", "; ".join(record.adjustments)),
             ("training loss", fall),
             ("validation", ", ".join(f"{point.score:.3f}" for point in record.validation)),
             ("kept", f"step {units.count(record.kept_step)}, the best in validation" if record.kept_step else ""),

@@ -31,7 +31,8 @@ def ner(plan: Plan, repo_id: str) -> str:
     if plan.selection.recommendation.profile.shape == POS_SHAPE:
         option, group = "", "entity"
     else:
-        option, group = 'aggregation_strategy="simple"', "entity_group"
+        # A word has the label of its first piece, as in training; the others were never trained.
+        option, group = 'aggregation_strategy="first"', "entity_group"
     return (
         f"{_head('token-classification', repo_id, option)}"
         f"for found in classifier({_quoted(_SENTENCE)}):\n"

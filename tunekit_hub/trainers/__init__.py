@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tunekit_hub._discover import discover
+from tunekit_hub.facts import Running
 from tunekit_hub.records import Lengths, LossPoint, Method, Plan, Profile, Supervision, ValidationPoint
 
 if TYPE_CHECKING:
@@ -41,10 +42,11 @@ class Fitted:
     tokens: int  # non-padding, over all steps
     peak_memory: int
     losses: tuple[LossPoint, ...]
-    adapter: bool
     validation: tuple[ValidationPoint, ...] = ()
     kept_step: int | None = None
     stopped_early: str = ""
+    processes: int = 1
+    adjustments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,16 +54,18 @@ class Trainer:
     """What the planning and training stages ask of a trainer.
 
     `lengths` counts tokens as the model will, from a folder with its tokenizer, for rows cut at a number of
-    tokens. `prepare` turns rows into what `fit` takes, with the proof of what carries loss; `fit` trains and leaves
-    in `run_dir/model` all that a fresh process needs beside the base model, or whole weights.
+    tokens. `prepare` turns rows into what `fit` takes, with the proof of what carries loss. `fit` trains, on from
+    the newest checkpoint in `run_dir` if there is one, and leaves in `run_dir/model` whole weights or, where
+    `plan.adapter` says so, an adapter.
     """
 
     name: str
+    kind: Literal["encoder", "decoder"]  # of the architectures it trains
     methods: tuple[Method, ...]
     recipe: Recipe
     lengths: Callable[[Path, Profile, Sequence[Any], int], Lengths]
     prepare: Callable[[Plan, Path, Split], tuple[Any, Supervision, str]]
-    fit: Callable[[Plan, Path, Any, Path, OnEvent], Fitted]
+    fit: Callable[[Plan, Path, Any, Path, OnEvent, Running], Fitted]
 
 
 TRAINERS: dict[str, Trainer] = discover(__name__, Trainer)

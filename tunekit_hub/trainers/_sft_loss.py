@@ -1,4 +1,4 @@
-"""TRL's SFTTrainer with a loss that computes no logits for tokens without one, and a schedule that ends in time.
+"""TRL's SFTTrainer with a loss that computes no logits for tokens without one.
 
 A function makes the class, so that importing this module does not import trl.
 """
@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
-import time
 from typing import Any
 
 from tunekit_hub.supervision import IGNORED
+from tunekit_hub.trainers._lasting import Lasting
 
 
 @functools.cache
@@ -20,16 +19,15 @@ def answer_loss_trainer() -> type:
     import torch
     from trl import SFTTrainer
 
-    class AnswerLossTrainer(SFTTrainer):
+    class AnswerLossTrainer(Lasting, SFTTrainer):
         """Off CUDA, TRL scores every position and pads with a dense mask; here only answers are scored.
 
         Right padding needs no attention mask in a causal model: nothing looks ahead. On CUDA, TRL's fused kernel
         already skips positions without a label, and it is used as it is.
         """
 
-        def __init__(self, *args: Any, time_limit: float | None, **kwargs: Any):
+        def __init__(self, *args: Any, **kwargs: Any):
             super().__init__(*args, **kwargs)
-            self.time_limit = time_limit
             _train_in_float32(self.model)
             forward = inspect.signature(type(self._unwrapped()).forward).parameters
             self._skips_logits = "logits_to_keep" in forward and self.args.device.type != "cuda"
@@ -53,24 +51,11 @@ def answer_loss_trainer() -> type:
                 ignore_index=IGNORED,
                 reduction="sum",
             )
-            return total / (carried.sum() if num_items_in_batch is None else num_items_in_batch)
-
-        def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
-            """Warm-up, then a cosine to zero at the last step or at the time limit, whichever is nearer."""
-            if self.lr_scheduler is None:
-                warmup = self.args.get_warmup_steps(num_training_steps)
-                optimizer: Any = optimizer or self.optimizer
-                factor = functools.partial(self._factor, warmup, num_training_steps, time.monotonic())
-                self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-            return self.lr_scheduler
-
-        def _factor(self, warmup: int, steps: int, began: float, step: int) -> float:
-            if step < warmup:
-                return (step + 1) / warmup
-            done = (step - warmup) / max(steps - warmup, 1)
-            if self.time_limit:
-                done = max(done, min((time.monotonic() - began) / self.time_limit, 1.0))
-            return 0.5 * (1 + math.cos(math.pi * done))
+            if num_items_in_batch is None:
+                return total / carried.sum()
+            if self.args.average_tokens_across_devices:
+                total = total * self.accelerator.num_processes  # the number is that of all processes
+            return total / num_items_in_batch
 
     return AnswerLossTrainer
 

@@ -7,84 +7,97 @@ and drop rows without a word. Speed comes from its own seams: the loss, the samp
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tunekit_hub import supervision
-from tunekit_hub.records import Plan, Supervision
-from tunekit_hub.trainers import Fitted, OnEvent, Trainer
-from tunekit_hub.trainers._progress import progress_callback
+from tunekit_hub import storage, supervision
+from tunekit_hub.dtypes import DTYPES
+from tunekit_hub.facts import Running
+from tunekit_hub.records import Lengths, Plan, Profile, Supervision
+from tunekit_hub.trainers import Fitted, OnEvent, Recipe, Trainer
+from tunekit_hub.trainers._lasting import arguments, cosine, one_gpu, run, whole_weights
+from tunekit_hub.trainers._session import Session
 from tunekit_hub.trainers._sft_loss import answer_loss_trainer
 
-DTYPES = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}
+if TYPE_CHECKING:
+    from tunekit_hub.splits import Split
 
 
-def _prepare(plan: Plan, base: Path, chats: Sequence[supervision.Turns]) -> tuple[Any, Supervision, str]:
+RECIPE = Recipe(
+    full_rates=((float("inf"), 2e-5),),
+    # LoRA takes about ten times the rate of full fine-tuning (Schulman et al., "LoRA Without Regret", 2025), and
+    # small models take more than large ones. The first is measured, see docs/planning.md.
+    lora_rates=((500e6, 1e-3), (3e9, 5e-4), (float("inf"), 2e-4)),
+    epochs=((float("inf"), 3.0),),
+    epochs_reason="small data gains up to about three passes; more would repeat it by heart",
+    step_rows=((500, 4), (2000, 8), (float("inf"), 16)),  # few rows need small steps to get enough of them
+    batches=(8, 4, 2, 1),
+    cpu_batch=4,
+)
+
+
+def _lengths(folder: Path, _: Profile, chats: Sequence[supervision.Turns], limit: int) -> Lengths:
+    done = supervision.supervise(supervision.load_tokenizer(folder), chats, limit)
+    return supervision.lengths(done.lengths)
+
+
+def _prepare(plan: Plan, base: Path, rows: Split) -> tuple[Any, Supervision, str]:
     """Encoded rows, the record of what carries loss, and one rendered row."""
     tokenizer = supervision.load_tokenizer(base)
-    done = supervision.supervise(tokenizer, chats, plan.max_tokens)
+    done = supervision.supervise(tokenizer, rows.train, plan.max_tokens)
     record = supervision.summary(done)
     supervision.prove(record)
     return done, record, supervision.proof(tokenizer, done)
 
 
-def _fit(plan: Plan, base: Path, done: supervision.Supervised, run_dir: Path, on_event: OnEvent) -> Fitted:
+def _fit(
+    plan: Plan,
+    base: Path,
+    done: supervision.Supervised,
+    run_dir: Path,
+    on_event: OnEvent,
+    running: Running = Running(),  # noqa: B008 - frozen
+) -> Fitted:
     from datasets import Dataset
     from transformers import PrinterCallback, set_seed
 
     set_seed(plan.seed)
+    tokenizer = supervision.load_tokenizer(base)
+    lengths = [len(row.input_ids) for row in done.rows]
+    session = Session(plan, run_dir, on_event, running, tokens=sum(lengths))
     rows = [{"input_ids": row.input_ids, "labels": row.labels} for row in done.rows]
-    progress = progress_callback(plan, on_event, tokens=sum(len(row.input_ids) for row in done.rows))
+    blank = {"input_ids": [tokenizer.pad_token_id] * 2, "labels": [supervision.IGNORED] * 2}
     trainer = answer_loss_trainer()(
         model=str(base),
-        args=_arguments(plan, run_dir),
-        train_dataset=Dataset.from_list(rows),
-        processing_class=supervision.load_tokenizer(base),
+        args=_arguments(plan, run_dir, running),
+        train_dataset=Dataset.from_list([*rows, blank]),
+        processing_class=tokenizer,
         quantization_config=_quantization(plan),
         peft_config=_lora(plan),
-        callbacks=[progress],
-        time_limit=plan.time_limit,
+        session=session,
+        lengths=lengths,
+        decay=cosine,
     )
     trainer.remove_callback(PrinterCallback)  # our own events say more
-    began = time.monotonic()
-    trainer.train()
-    seconds = time.monotonic() - began
-    _save(plan, trainer, base, run_dir / "model")
-    return progress.fitted(seconds)
+    run(trainer, session)
+    fitted = session.fitted()
+    _save(plan, trainer, base, run_dir)
+    return fitted
 
 
-def _arguments(plan: Plan, run_dir: Path) -> Any:
+def _arguments(plan: Plan, run_dir: Path, running: Running) -> Any:
     from trl import SFTConfig
 
-    device = plan.selection.request.hardware.device
     # What is trained in full is held in float32; a frozen base can be as small as the hardware's units take it.
     dtype = "float32" if plan.method == "full" else DTYPES[plan.precision]
-    return SFTConfig(
-        output_dir=str(run_dir / "checkpoints"),
+    given = SFTConfig(
         model_init_kwargs={"dtype": dtype},
         dataset_kwargs={"skip_prepare_dataset": True},
         max_length=None,
-        per_device_train_batch_size=plan.batch_size,
-        gradient_accumulation_steps=plan.accumulation,
-        num_train_epochs=plan.epochs,
-        learning_rate=plan.learning_rate,
-        warmup_steps=plan.warmup,
-        lr_scheduler_type="cosine",
-        train_sampling_strategy="group_by_length",
-        activation_checkpointing=plan.checkpointing,
-        bf16=plan.precision == "bf16",
-        fp16=plan.precision == "fp16",
-        use_cpu=device == "cpu",
-        optim="adamw_torch",
-        logging_steps=1,
-        logging_nan_inf_filter=False,  # it would show the last good loss instead of a ruined one
-        save_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-        seed=plan.seed,
+        **arguments(plan, run_dir, running),
     )
+    return one_gpu(given)
 
 
 def _lora(plan: Plan) -> Any:
@@ -111,16 +124,28 @@ def _quantization(plan: Plan) -> Any:
     )
 
 
-def _save(plan: Plan, trainer: Any, base: Path, folder: Path) -> None:
+def _save(plan: Plan, trainer: Any, base: Path, run_dir: Path) -> None:
     """Weights and the model's own tokenizer and template; the adapter names the canonical base, not a path."""
-    trainer.model.save_pretrained(folder)
-    supervision.load_tokenizer(base, padding=False).save_pretrained(folder)
-    (folder / "README.md").unlink(missing_ok=True)  # peft's own card: ours is written at publishing
-    config = folder / "adapter_config.json"
-    if config.exists():
-        named = json.loads(config.read_text())
-        named.update(base_model_name_or_path=plan.selection.repo_id, revision=plan.selection.revision)
-        config.write_text(json.dumps(named, indent=2, sort_keys=True) + "\n")
+    weights = whole_weights(trainer)
+    if not trainer.args.should_save:
+        return
+    with storage.replacing(run_dir / "model", then=f"`tunekit-hub resume {run_dir}`") as folder:
+        trainer.accelerator.unwrap_model(trainer.model).save_pretrained(folder, state_dict=weights)
+        supervision.load_tokenizer(base, padding=False).save_pretrained(folder)
+        (folder / "README.md").unlink(missing_ok=True)  # peft's own card: ours is written at publishing
+        config = folder / "adapter_config.json"
+        if config.exists():
+            named = json.loads(config.read_text())
+            named.update(base_model_name_or_path=plan.selection.repo_id, revision=plan.selection.revision)
+            config.write_text(json.dumps(named, indent=2, sort_keys=True) + "\n")
 
 
-SFT = Trainer(name="sft", methods=("lora", "qlora", "full"), prepare=_prepare, fit=_fit)
+SFT = Trainer(
+    name="sft",
+    kind="decoder",
+    methods=("lora", "qlora", "full"),
+    recipe=RECIPE,
+    lengths=_lengths,
+    prepare=_prepare,
+    fit=_fit,
+)

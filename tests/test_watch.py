@@ -1,0 +1,64 @@
+"""A training that trains nothing is stopped, and a short or hard one is not."""
+
+import pytest
+import records as made
+
+from tunekit_hub.errors import TrainingFailed
+from tunekit_hub.trainers._watch import Watch
+
+
+def watch(losses, norms=None, items=100.0, steps_a_pass=10):
+    looking = Watch(made.make_plan())
+    for number, loss in enumerate(losses, 1):
+        norm = 1.0 if norms is None else norms[number - 1]
+        looking.step(number, loss, norm, items, number / steps_a_pass)
+    looking.end(len(losses), losses[-1])
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
+def test_a_loss_that_is_no_number(loss):
+    with pytest.raises(TrainingFailed, match="at step 3, so the weights are ruined"):
+        watch([2.0, 1.9, loss])
+
+
+@pytest.mark.parametrize("steps", [1, 4, 12])
+def test_gradients_of_zero(steps):
+    with pytest.raises(TrainingFailed, match="nothing is being trained"):
+        watch([2.0 + n % 3 for n in range(steps)], norms=[0.0] * steps)
+
+
+def test_the_same_loss_in_each_step():
+    with pytest.raises(TrainingFailed, match=r"the loss never moved: 2\.0000 in each of the first 25 steps"):
+        watch([2.0] * 30, steps_a_pass=100)
+
+
+def test_the_same_loss_in_both_passes():
+    a_pass = [2.0, 1.0, 3.0, 2.5, 1.5]
+    with pytest.raises(TrainingFailed, match="over the first pass and over the second"):
+        watch(a_pass + a_pass[::-1], steps_a_pass=5)
+
+
+@pytest.mark.parametrize(
+    ("losses", "norms"),
+    [
+        ([2.0], None),  # a single step
+        ([2.0] * 8, None),  # few
+        ([2.0 - n / 1000 for n in range(60)], None),  # slow
+        ([1e-4] * 60, [0.0] * 60),  # learned by heart
+        ([2.0, 1.0, 0.5, 0.4], [1.0, 0.0, 0.0, 1.0]),  # two batches without a gradient
+        ([2.0, 1.0, 3.0, 1.999, 1.0, 3.0], None),
+    ],
+)
+def test_no_false_alarm(losses, norms):
+    watch(losses, norms, steps_a_pass=3 if len(losses) == 6 else 40)
+
+
+def test_what_was_seen_is_kept_over_a_stop():
+    before = Watch(made.make_plan())
+    for number in range(1, 4):
+        before.step(number, 2.0 + number, 0.0, 100.0, number / 10)
+    after = Watch(made.make_plan())
+    after.recall(before.state())
+    after.step(4, 6.5, 0.0, 100.0, 0.4)
+    with pytest.raises(TrainingFailed, match="for 5 steps"):
+        after.step(5, 7.0, 0.0, 100.0, 0.5)
