@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -122,11 +122,12 @@ def killed(job: Job, name: str, moments: list[str], chance: random.Random) -> di
 
 
 @contextmanager
-def workshop(real: bool) -> Iterator[Job]:
+def workshop(real: bool) -> Generator[Job]:
     """A folder with the data, and a local Hub with the model."""
-    import tiny
+    import tiny  # ty: ignore[import-not-found]
 
-    from tunekit_hub.localhub import running, weights
+    from tunekit_hub.localhub import weights
+    from tunekit_hub.localhub.server import running
 
     size = REAL if real else TINY
     with tempfile.TemporaryDirectory() as made:

@@ -27,6 +27,7 @@ CLEAN_ENV = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "DISABLE_SAFETENSORS_CONVERSION": "1",
     "TOKENIZERS_PARALLELISM": "false",
+    "OMP_NUM_THREADS": "1",  # tiny models gain nothing from more, and several processes get in each other's way
     "NO_COLOR": "1",
     "COLUMNS": "100",
 }

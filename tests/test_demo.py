@@ -29,7 +29,7 @@ def shown(kind: str, text: str, folder: Path) -> tuple[Run, str]:
     """A demo on other rows, in a process of its own: the run and what went to stdout, with its pages in order."""
     rows = folder / demo.DEMOS[kind].example
     rows.write_text(text, encoding="utf-8")
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": str(os.cpu_count())}
     arguments = [sys.executable, "-c", CODE, kind, "demo", rows.name]
     done = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -62,8 +62,8 @@ def test_what_was_measured_is_met():
     found = errors(MEASURED)
     assert len(found) >= 15
     assert sum(map(abs, found)) / len(found) < 0.054
-    assert min(found) > -0.153 / 2
-    assert max(found) < 0.25
+    assert min(found) > -0.05
+    assert max(found) < 0.2
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_attention_scores_count_where_attention_is_not_fused():
     assert growth(BERT, CPU) > 1.5
     assert growth(BERT, T4) == pytest.approx(1, abs=0.01)
     assert growth(SMOL, CPU) == pytest.approx(1, abs=0.01)
-    assert growth(LONG, CPU) == pytest.approx(1, abs=0.1) or growth(LONG, CPU) < 1  # short rows fill a window
+    assert growth(LONG, CPU) < 1.1  # short rows are filled up to a window
 
 
 def test_disentangled_attention_needs_more_than_plain():

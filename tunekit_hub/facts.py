@@ -125,9 +125,7 @@ class Architecture(Record):
     gated_mlp: bool  # three MLP matrices (SwiGLU) instead of two
     projections: int = 4  # attention matrices a layer
     attention: Literal["plain", "disentangled", "window"] = "plain"
-    attention_dropout: bool = (
-        False  # in training, which CPUs cannot do in one kernel
-    )
+    attention_dropout: bool = False  # in training, which CPUs cannot do in one kernel
     window: int = 0  # tokens that one attends to, where attention is a window
 
 
