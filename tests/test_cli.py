@@ -223,3 +223,15 @@ def test_durations(text, seconds):
 )
 def test_a_run_is_named_after_its_repo_or_its_data(source, push_to, folder):
     assert default_out(source, push_to).as_posix() == folder
+
+
+def test_models_are_checked_for_the_rows_and_the_machine_that_are_named(checked, tmp_path, capsys):
+    rows = tmp_path / "t.csv"
+    words = ["the parcel has not come", "my card was charged twice", "the app closes when I log in", "please help"]
+    rows.write_text("text,label\n" + "".join(f"{word} {n},{n % 2}\n" for n in range(60) for word in words))
+    assert main(["check", made.BASE, "--data", str(rows), "--hardware", "8GB", "--use", "research", "--json"]) == 0
+    request = checked[0][1]
+    assert (request.task, request.rows, request.use) == ("classification", 240, "research")
+    assert request.languages == ("en",)
+    assert request.hardware.asked_as == "8GB"
+    assert json.loads(capsys.readouterr().out)["verdicts"]

@@ -5,7 +5,10 @@ The stages are replaced by ones that hand back ready records; the commands, the 
 
 import json
 import signal
+import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import records as made
@@ -74,37 +77,41 @@ def test_run_shows_every_stage_on_stdout_and_keeps_the_run(stages, capsys):
     assert runfile.load("runs/x").status == "done"
 
 
-def test_run_passes_everything_that_was_asked(stages, capsys):
-    asked = ["--task", "instruction_tuning", "--column", "prompt=q", "--column", "completion=a"]
-    asked += ["--max-rows", "9", "--seed", "7", "--use", "research", "--model", "a/b", "--max-time", "1h30m"]
-    asked += [
-        "--accept-license",
-        "a/b",
-        "--push-to",
-        "ada/t",
-        "--public",
-        "--set",
-        "epochs=2",
-        "--description",
-        "D",
-    ]
-    assert main(["run", "q.csv", *asked]) == 0
+def test_run_passes_everything_that_was_asked(stages, monkeypatch):
+    installed = ModuleType("trackio")
+    installed.__spec__ = ModuleSpec("trackio", None)
+    monkeypatch.setitem(sys.modules, "trackio", installed)
+    Path("accelerate.yaml").write_text("num_processes: 2\n")
+    asked = """--task instruction_tuning --column prompt=q --column completion=a --max-rows 9 --seed 7
+    --use research --model a/b --max-time 1h30m --accept-license a/b --push-to ada/t --public --set epochs=2 --description D
+    --test-file t.csv --label-column l --dataset-license mit --explore --checkpoint-every 1m --processes 2
+    --accelerate-config accelerate.yaml --report-to trackio"""
+    assert main(["run", "q.csv", *asked.split()]) == 0
     options = runfile.load("runs/t").options
-    assert options.model_dump() == {
+    wanted = {
         "source": "q.csv",
         "description": "D",
         "task": "instruction_tuning",
-        "columns": {"prompt": "q", "completion": "a"},
+        "columns": {"prompt": "q", "completion": "a", "label": "l"},
+        "test_file": "t.csv",
         "max_rows": 9,
         "seed": 7,
         "use": "research",
         "model": "a/b",
         "accepted_licenses": ("a/b",),
+        "dataset_license": "mit",
+        "explore": True,
         "max_time": 5400.0,
         "settings": {"epochs": 2},
         "push_to": "ada/t",
         "private": False,
+        "checkpoint_every": 60.0,
+        "processes": 2,
+        "accelerate_config": str(Path("accelerate.yaml").resolve()),
+        "report_to": "trackio",
+        "hardware": None,  # another machine is planned for, not trained on: tests/test_plan_answer.py
     }
+    assert options.model_dump() == wanted
 
 
 def test_options_left_out_take_the_records_defaults(stages, capsys):

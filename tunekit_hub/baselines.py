@@ -1,8 +1,9 @@
 """What can be had without a neural network; a fine-tuned model that does no better is not worth its while.
 
 Each learns from the rows that the model was trained on, and predicts the held-out ones. Settings are fixed, the
-same for all data. They were chosen once, between words alone and words with pieces of words, by two public datasets
-(Banking77 and the SMS Spam Collection) and on their test rows: on these two the baseline is slightly too good.
+same for all data. They were chosen once, between words alone and words with pieces of words, by two public
+datasets (Banking77 and the SMS Spam Collection) and on their test rows: on these two the baseline is slightly too
+good.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def select(
         raise TypeError(f"select() has no argument {', '.join(sorted(unknown))}")
     hub = hub or Hub()
     named, explore = wishes.get("model"), wishes.get("explore", False)
-    request = _request(recommendation, hardware or machine.detect(), hub, wishes)
+    request = request_of(recommendation, hardware or machine.detect(), hub, wishes)
     _check_dataset(request)
     ladder = [named] if named else [recommendation.model, *recommendation.ladder]
     verdicts: list[Verdict] = []
@@ -125,7 +125,7 @@ def request_for(
     )
 
 
-def _request(recommendation: Recommendation, device: Hardware, hub: Hub, wishes: Wishes) -> Request:
+def request_of(recommendation: Recommendation, device: Hardware, hub: Hub, wishes: Wishes) -> Request:
     """What the data and the user ask for, as the checks take it."""
     profile, accepted = recommendation.profile, tuple(wishes.get("accepted_licenses") or ())
     dataset, ids = _data_license(profile, hub, wishes.get("dataset_license"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -15,7 +15,8 @@ from tunekit_hub.errors import RunError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tunekit_hub.facts import Finding, Verdict
+    from tunekit_hub.facts import Finding, Request, Verdict
+    from tunekit_hub.hub import Hub
 
 LIBRARIES = (
     "tunekit-hub",
@@ -49,24 +50,47 @@ def _check_names() -> list[str]:
     default=(),
     help="Exit 1 where one of these checks blocks, or access or license cannot be told; such as license,access.",
 )
+@click.option("--data", help="Check for these rows: their languages, lengths and number, and their own license.")
+@click.option(
+    "--hardware", metavar="NAME", help="Check for this machine, such as t4-small or 24GB; this one by default."
+)
 @click.option("--refresh", is_flag=True, help="Ask again what was asked within the last hour.")
 @json_option
-def check(models: tuple[str, ...], fail_on: tuple[str, ...], refresh: bool, as_json: bool, **asked: Any) -> int:
+def check(
+    models: tuple[str, ...],
+    fail_on: tuple[str, ...],
+    data: str | None,
+    hardware: str | None,
+    refresh: bool,
+    as_json: bool,
+    **asked: Any,
+) -> int:
     """Say whether MODELS, any of the Hub, may be used: access, license, size, files and lineage."""
-    from tunekit_hub import hardware, render
+    from tunekit_hub import render
     from tunekit_hub.hub import Hub
     from tunekit_hub.progress import colored
     from tunekit_hub.selection import check as check_models
-    from tunekit_hub.selection import request_for
 
-    request = request_for(hardware.detect(), **asked)
-    verdicts = check_models(models, request, Hub(refresh=refresh))
+    hub = Hub(refresh=refresh)
+    verdicts = check_models(models, _request(data, hardware, hub, asked), hub)
     if as_json:
         output.emit({"verdicts": output.verdicts_json(verdicts)})
     else:
         click.echo(render.text(verdicts, color=colored(sys.stdout)), nl=False)
         click.echo(_summary(verdicts), nl=False)
     return int(any(_fails(finding, fail_on) for verdict in verdicts for finding in verdict.findings))
+
+
+def _request(data: str | None, machine: str | None, hub: Hub, asked: dict[str, Any]) -> Request:
+    """What the models are checked for: some rows, or rows nobody has seen yet."""
+    from tunekit_hub import hardware, named_hardware, profiling, recommendation, selection
+
+    device = named_hardware.chosen(machine) or hardware.detect()
+    if data is None:
+        return selection.request_for(device, **asked)
+    seen = profiling.profile(data, task=asked.pop("task"), hub=hub)
+    wishes = cast("selection.Wishes", {name: value for name, value in asked.items() if value})
+    return selection.request_of(recommendation.recommend(seen, ""), device, hub, wishes)
 
 
 def _summary(verdicts: Sequence[Verdict]) -> str:

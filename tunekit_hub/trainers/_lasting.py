@@ -183,7 +183,7 @@ def arguments(plan: Plan, run_dir: Path, running: Running) -> dict[str, Any]:
         "bf16": plan.precision == "bf16",
         "fp16": plan.precision == "fp16",
         "use_cpu": plan.selection.request.hardware.device == "cpu",
-        "optim": "adamw_torch",
+        "optim": "adamw_torch_fused",
         "logging_steps": 1,
         "logging_nan_inf_filter": False,  # it would show the last good loss instead of a ruined one
         "save_strategy": "no",  # the session says when
