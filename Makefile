@@ -25,8 +25,8 @@ install: .venv/.installed  ## .venv with everything in it
 demo: install  ## the main job on our own example (DEMO=chat, classification or ner): a dataset in, a published model out
 	@$(BIN)/tunekit-hub demo $(DEMO)
 
-test: install  ## all tests
-	@$(BIN)/python -m pytest
+test: install  ## all tests, in two processes
+	@$(BIN)/python -m pytest -n 2
 
 check: install  ## lint, format and types
 	@$(BIN)/ruff check

@@ -1,6 +1,6 @@
-"""Writes into README.md what follows from the code: the command line's help and the tree of files.
+"""Writes into README.md and CONTRIBUTING.md what follows from the code: the commands' help and the tree of files.
 
-`make docs` runs it; a test fails where README.md and the code differ.
+`make docs` runs it; a test fails where the pages and the code differ.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+PAGES = ("README.md", "CONTRIBUTING.md")
 WIDTH = 30
 LONGEST = 118
 LINE = (
@@ -38,7 +39,7 @@ TOP = {
 
 
 def blocks() -> dict[str, str]:
-    """The blocks of README.md that are written from the code, by name."""
+    """The blocks that are written from the code, by name."""
     return {"help": help_block(), "tree": tree_block()}
 
 
@@ -76,18 +77,19 @@ def _line(path: Path, shown: str) -> str:
     )
 
 
-def written(readme: str) -> str:
-    """`readme` with every block as it should be."""
+def written(page: str) -> str:
+    """`page` with every block it has as it should be."""
     for name, text in blocks().items():
-        readme = re.sub(
+        page = re.sub(
             rf"<!-- {name} -->.*?<!-- /{name} -->",
             lambda _, name=name, text=text: f"<!-- {name} -->\n{text}\n<!-- /{name} -->",
-            readme,
+            page,
             flags=re.DOTALL,
         )
-    return readme
+    return page
 
 
 if __name__ == "__main__":
-    path = ROOT / "README.md"
-    path.write_text(written(path.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in PAGES:
+        path = ROOT / page
+        path.write_text(written(path.read_text(encoding="utf-8")), encoding="utf-8")

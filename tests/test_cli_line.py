@@ -109,7 +109,7 @@ def test_run_passes_everything_that_was_asked(stages, monkeypatch):
         "processes": 2,
         "accelerate_config": str(Path("accelerate.yaml").resolve()),
         "report_to": "trackio",
-        "hardware": None,  # another machine is planned for, not trained on: tests/test_plan_answer.py
+        "hardware": None,  # another machine is planned for, not trained on
     }
     assert options.model_dump() == wanted
 
