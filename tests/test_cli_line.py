@@ -83,7 +83,8 @@ def test_run_passes_everything_that_was_asked(stages, monkeypatch):
     monkeypatch.setitem(sys.modules, "trackio", installed)
     Path("accelerate.yaml").write_text("num_processes: 2\n")
     asked = """--task instruction_tuning --column prompt=q --column completion=a --max-rows 9 --seed 7
-    --use research --model a/b --max-time 1h30m --accept-license a/b --push-to ada/t --public --set epochs=2 --description D
+    --use research --model a/b --max-time 1h30m --accept-license a/b --push-to ada/t --public --set epochs=2
+    --description D
     --test-file t.csv --label-column l --dataset-license mit --explore --checkpoint-every 1m --processes 2
     --accelerate-config accelerate.yaml --report-to trackio"""
     assert main(["run", "q.csv", *asked.split()]) == 0
