@@ -2,40 +2,18 @@
 
 import ast
 import json
+from functools import partial
 
 import pyarrow as pa
 import pytest
 import records as made
-from test_task_detection import TEXTS, rows_of
+from task_rows import TEXTS, notes_of, read_twice, refusal, rows_of
 
-from tunekit_hub.errors import DataError
 from tunekit_hub.labelled import Labelled
 from tunekit_hub.tasks import TASKS, _labels
 
 TASK = TASKS["classification"]
-
-
-def both(table, **columns):
-    """What the profile counts and what is trained on, of the same rows."""
-    rows = rows_of(table)
-    match = TASK.detect(rows, columns)
-    assert match is not None
-    examined, examples = TASK.examine(rows, match), TASK.parse(rows, match)
-    assert examined.texts.to_pylist() == [TASK.text(row) for row in examples.rows]
-    assert examined.lines.tolist() == list(examples.lines)
-    assert len(examined.tokens) == len(examined.keys) == len(examples.rows)
-    assert list(examined.notes) == list(examples.notes)
-    return match, examined, examples
-
-
-def refused(table, **columns):
-    with pytest.raises(DataError) as caught:
-        both(table, **columns)
-    return caught.value
-
-
-def notes_of(examples):
-    return {note.code: (note.count, note.lines) for note in examples.notes}
+both, refused = partial(read_twice, TASK), partial(refusal, TASK)
 
 
 def labels_of(examples):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunekit_hub.entities import are_entity_tags, entities, to_iob2
+from tunekit_hub.entities import are_entity_tags, entities
 
 
 def spans(tags):
@@ -34,18 +34,6 @@ def spans(tags):
 )
 def test_entities_are_those_of_conlleval(tags, expected):
     assert spans(tags) == expected
-
-
-@pytest.mark.parametrize(
-    ("tags", "expected"),
-    [
-        ("S-LOC B-PER I-PER E-PER O", "B-LOC B-PER I-PER I-PER O"),
-        ("I-PER I-PER B-PER", "B-PER I-PER B-PER"),
-        ("U-LOC O B-PER L-PER", "B-LOC O B-PER I-PER"),
-    ],
-)
-def test_other_schemes_are_written_in_iob2(tags, expected):
-    assert " ".join(to_iob2(tags.split())) == expected
 
 
 def test_parts_of_speech_are_no_entity_tags():

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import shutil
 import signal
 
 import pytest
-import records as made
 import tiny
 
 import tunekit_hub as tk
-from tunekit_hub import profiling, storage
+from tunekit_hub import storage
 from tunekit_hub.errors import MissingExtra, StorageError, TrainingFailed
 from tunekit_hub.facts import Running
 from tunekit_hub.trainers import _checkpoints, _sft_loss
@@ -30,13 +28,7 @@ class Killed(BaseException):
 def job(tmp_path_factory):
     """A Hub, a plan of eight steps of two batches, and what it comes to when nothing happens."""
     folder = tmp_path_factory.mktemp("lasting")
-    hub = tiny.FolderHub(tiny.save_model(folder / "base"))
-    data = folder / "chats.jsonl"
-    data.write_text("\n".join(json.dumps(row) for row in tiny.chats(18)))
-    recommendation = made.make_recommendation(profiling.profile(data))
-    request = made.make_request(hardware=made.make_hardware(bf16=False), max_time=None)
-    selection = made.make_selection(recommendation, request=request)
-    plan = tk.plan(selection, hub=hub, epochs=2, learning_rate=5e-3, batch_size=2, accumulation=2)
+    hub, plan = tiny.chat_plan(folder, 18, batch_size=2, accumulation=2)
     return hub, plan, tk.train(plan, folder / "unbroken", hub=hub), folder / "unbroken"
 
 

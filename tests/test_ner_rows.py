@@ -3,30 +3,26 @@
 import ast
 import json
 import random
+from functools import partial
 
 import pyarrow as pa
 import pytest
 import records as made
-from test_task_detection import REAL_DATA, rows_of
+from samples import REAL_DATA
+from task_rows import notes_of, read_twice, refusal, rows_of
 
-from tunekit_hub.entities import entities, to_iob2
+from tunekit_hub.entities import entities
 from tunekit_hub.errors import DataError
 from tunekit_hub.labelled import Tagged
 from tunekit_hub.tasks import TASKS, _tag_rows
 
 TASK = TASKS["ner"]
+refused = partial(refusal, TASK)
 
 
 def both(table, **columns):
-    """What the profile counts and what is trained on, of the same rows."""
-    rows = rows_of(table)
-    match = TASK.detect(rows, columns)
-    assert match is not None
-    examined, examples = TASK.examine(rows, match), TASK.parse(rows, match)
-    assert examined.texts.to_pylist() == [TASK.text(row) for row in examples.rows]
-    assert examined.lines.tolist() == list(examples.lines)
-    assert len(examined.tokens) == len(examined.keys) == len(examples.rows)
-    assert list(examined.notes) == list(examples.notes)
+    """What the profile counts and what is trained on, of the same rows: entities too."""
+    match, examined, examples = read_twice(TASK, table, **columns)
     if match.shape != "part-of-speech tags":
         found = [[entity.type for entity in entities(row.tags)] for row in examples.rows]
         assert examined.labels == {
@@ -42,14 +38,13 @@ def both(table, **columns):
     return match, examined, examples
 
 
-def refused(table, **columns):
-    with pytest.raises(DataError) as caught:
-        both(table, **columns)
-    return caught.value
-
-
-def notes_of(examples):
-    return {note.code: (note.count, note.lines) for note in examples.notes}
+def iob2(tags):
+    """The same entities, each begun with `B-` and gone on with `I-`."""
+    written = ["O"] * len(tags)
+    for entity in entities(tags):
+        written[entity.first] = f"B-{entity.type}"
+        written[entity.first + 1 : entity.last + 1] = [f"I-{entity.type}"] * (entity.last - entity.first)
+    return tuple(written)
 
 
 def tagged(*sentences):
@@ -101,7 +96,7 @@ def test_conversion_is_that_of_the_scorer_whatever_the_tags(monkeypatch):
     kinds = [f"{prefix}-{kind}" for prefix in "BIES" for kind in ("A", "B")]
     tags = [["O"] * 4 + chance.choices(["O", *kinds], k=chance.randint(1, 9)) for _ in range(300)]
     _, _, examples = both({"tokens": [[f"w{i}" for i in range(len(one))] for one in tags], "tags": tags})
-    assert [row.tags for row in examples.rows] == [to_iob2(one) for one in tags]
+    assert [row.tags for row in examples.rows] == [iob2(one) for one in tags]
 
 
 def test_sentences_and_entities_are_counted():

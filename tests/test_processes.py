@@ -14,7 +14,7 @@ import records as made
 import tiny
 
 import tunekit_hub as tk
-from tunekit_hub import launch, profiling
+from tunekit_hub import launch
 from tunekit_hub.errors import TrainingFailed, UsageError
 from tunekit_hub.facts import Running
 from tunekit_hub.trainers import _checkpoints
@@ -25,14 +25,7 @@ TWO = Running(processes=2, checkpoint_every=1e-3)
 @pytest.fixture(scope="module")
 def job(tmp_path_factory):
     """A Hub and a plan of eight steps, the last of a pass with fewer rows than processes can share evenly."""
-    folder = tmp_path_factory.mktemp("processes")
-    hub = tiny.FolderHub(tiny.save_model(folder / "base"))
-    data = folder / "chats.jsonl"
-    data.write_text("\n".join(json.dumps(row) for row in tiny.chats(19)))
-    recommendation = made.make_recommendation(profiling.profile(data))
-    request = made.make_request(hardware=made.make_hardware(bf16=False), max_time=None)
-    selection = made.make_selection(recommendation, request=request)
-    return hub, tk.plan(selection, hub=hub, epochs=2, learning_rate=5e-3)
+    return tiny.chat_plan(tmp_path_factory.mktemp("processes"), 19)
 
 
 @pytest.mark.slow

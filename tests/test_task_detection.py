@@ -5,28 +5,11 @@ import json
 import pyarrow as pa
 import pytest
 from samples import REAL_DATA
+from task_rows import TEXTS, rows_of
 
 from tunekit_hub import data
 from tunekit_hub.errors import DataError
-from tunekit_hub.figures import DataRef
 from tunekit_hub.recognition import candidates, recognise
-
-TEXTS = [
-    "The plot is thin, and yet I stayed to the end of it.",
-    "A dull afternoon, saved by the music.",
-    "I would see it again with my sister.",
-    "Nobody laughed at the jokes in the second act.",
-    "The cast is splendid and the sets are better still.",
-    "It drags on for an hour and then simply stops.",
-    "My neighbour slept through the whole of it.",
-    "What a voice she has, and what a stage presence!",
-]
-
-
-def rows_of(table):
-    table = table if isinstance(table, pa.Table) else pa.table(table)
-    ref = DataRef(source="made.jsonl", format="jsonl", sha256="0" * 64)
-    return data.Rows(table, range(1, table.num_rows + 1), ref)
 
 
 def detect(table, task=None, **columns):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import pytest
-import records as made
 import tiny
 
 import tunekit_hub as tk
-from tunekit_hub import profiling
 from tunekit_hub.errors import TrainingFailed
 from tunekit_hub.trainers import _sft_loss
 
@@ -18,18 +15,18 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def hub(tmp_path):
-    return tiny.FolderHub(tiny.save_model(tmp_path / "base"))
+def job(tmp_path):
+    return tiny.chat_plan(tmp_path, 30)
 
 
 @pytest.fixture
-def plan(tmp_path, hub):
-    data = tmp_path / "chats.jsonl"
-    data.write_text("\n".join(json.dumps(row) for row in tiny.chats(30)))
-    recommendation = made.make_recommendation(profiling.profile(data))
-    request = made.make_request(hardware=made.make_hardware(bf16=False), max_time=None)
-    selection = made.make_selection(recommendation, request=request)
-    return tk.plan(selection, hub=hub, epochs=2, learning_rate=5e-3)
+def hub(job):
+    return job[0]
+
+
+@pytest.fixture
+def plan(job):
+    return job[1]
 
 
 @pytest.mark.parametrize(

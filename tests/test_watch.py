@@ -13,6 +13,7 @@ def watch(losses, norms=None, items=100.0, steps_a_pass=10):
         norm = 1.0 if norms is None else norms[number - 1]
         looking.step(number, loss, norm, items, number / steps_a_pass)
     looking.end(len(losses), losses[-1])
+    return looking
 
 
 @pytest.mark.parametrize("loss", [float("nan"), float("inf")])
@@ -50,7 +51,8 @@ def test_the_same_loss_in_both_passes():
     ],
 )
 def test_no_false_alarm(losses, norms):
-    watch(losses, norms, steps_a_pass=3 if len(losses) == 6 else 40)
+    seen = watch(losses, norms, steps_a_pass=3 if len(losses) == 6 else 40)
+    assert seen.dead == 0
 
 
 def test_what_was_seen_is_kept_over_a_stop():

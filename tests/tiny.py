@@ -89,6 +89,24 @@ def chats(count: int) -> list[dict]:
     return made
 
 
+def chat_plan(folder: Path, count: int, **settings):
+    """A Hub of a tiny chat model, and a plan of two passes over so many chats."""
+    import json
+
+    import records as made
+
+    import tunekit_hub as tk
+    from tunekit_hub import profiling
+
+    hub = FolderHub(save_model(folder / "base"))
+    data = folder / "chats.jsonl"
+    data.write_text("\n".join(json.dumps(row) for row in chats(count)))
+    recommendation = made.make_recommendation(profiling.profile(data))
+    request = made.make_request(hardware=made.make_hardware(bf16=False), max_time=None)
+    selection = made.make_selection(recommendation, request=request)
+    return hub, tk.plan(selection, hub=hub, **({"epochs": 2, "learning_rate": 5e-3} | settings))
+
+
 class FolderHub:
     """A Hub whose only model lies in a folder; for tests that are not about the Hub."""
 

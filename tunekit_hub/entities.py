@@ -40,16 +40,6 @@ def entities(tags: Sequence[str]) -> list[Entity]:
     return found
 
 
-def to_iob2(tags: Sequence[str]) -> tuple[str, ...]:
-    """The same entities, each begun with `B-` and gone on with `I-`."""
-    written = [OUTSIDE] * len(tags)
-    for entity in entities(tags):
-        written[entity.first] = f"B-{entity.type}"
-        for place in range(entity.first + 1, entity.last + 1):
-            written[place] = f"I-{entity.type}"
-    return tuple(written)
-
-
 def are_entity_tags(tags: Iterable[str]) -> bool:
     """Whether these are IOB2 tags of entities; part-of-speech tags are not."""
     return all(tag == OUTSIDE or (tag[:2] in ("B-", "I-") and len(tag) > 2) for tag in tags)

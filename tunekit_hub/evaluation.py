@@ -33,17 +33,16 @@ def evaluate(training: TrainResult, *, hub: Hub | None = None, on_event: OnEvent
         found = task.evaluate(Trial(plan, base, run_dir, rows, tell))
     tell({"event": "note", "message": "reload gate: the saved files in a fresh process"})
     gate = reload.gate(found.job, found.outputs)
-    metric = found.metric or task.metric
     return Evaluation(
         training=training,
         rows=found.rows,
-        metric=metric,
+        metric=found.metric,
         tuned=found.tuned,
         baselines=found.baselines,
         against=found.against,
         gain=found.gain,
         helped=(found.gain.low or 0) > 0,
-        verdict=verdict(found, metric, task.measures[metric]),
+        verdict=verdict(found, task.measures[found.metric]),
         labels=dict(found.labels),
         files=found.files,
         reload=gate,

@@ -46,15 +46,6 @@ def default_hub() -> Hub:
     return Hub()
 
 
-def license_of(hub: Hub, dataset: DatasetId) -> tuple[str, ...]:
-    """The license ids that the dataset's card declares; empty where it declares none.
-
-    Raises:
-        HubError: The dataset is missing, or the Hub cannot be reached.
-    """
-    return hub.dataset_license(dataset.repo)
-
-
 def fetch(hub: Hub, dataset: DatasetId) -> Fetched:
     """The files of a dataset to train and test on, from the cache of that Hub.
 

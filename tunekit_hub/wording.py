@@ -131,10 +131,10 @@ def gain(record: Evaluation, measure: Measure) -> str:
     return f"{_gained(record.gain, measure)} over {record.against}, paired by row"
 
 
-def verdict(found: Measured, metric: str, measure: Measure) -> str:
+def verdict(found: Measured, measure: Measure) -> str:
     """Whether fine-tuning helped, in so many words."""
     hardest = next(score for score in found.baselines if score.name == found.against)
-    after, before = found.tuned.figures[metric].value, hardest.figures[metric].value
+    after, before = (score.figures[found.metric].value for score in (found.tuned, hardest))
     low, high = found.gain.low or 0, found.gain.high or 0
     by = _gained(found.gain, measure)
     if measure.form == "number":

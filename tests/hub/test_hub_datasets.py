@@ -75,7 +75,6 @@ def test_pieces_of_parquet_with_label_names_on_the_card(you, dataset):
     assert texts(opened.train) == ["text 0", "more 0", "text 1", "more 1"]
     assert opened.train.table.column("label").to_pylist() == ["neg", "pos"] * 2
     assert texts(opened.test) == ["text 9", "more 9"]
-    assert hub_datasets.license_of(you, DatasetId("ada/reviews")) == ("cc-by-4.0",)
     assert hub_datasets.fetch(you, DatasetId("ada/reviews")).license == ("cc-by-4.0",)
 
 

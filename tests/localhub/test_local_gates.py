@@ -95,6 +95,7 @@ def test_an_automatic_gate_opens_on_asking(hf, owner):
 def test_settings_can_open_the_gate(hf, owner):
     owner.update_repo_settings("you/gated", gated=False)
     hf().auth_check("you/gated")
+    assert hf().model_info("you/gated").gated is False
 
 
 def test_a_token_without_the_permission_for_gated_repos(tmp_path):

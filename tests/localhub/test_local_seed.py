@@ -6,6 +6,7 @@ import datetime
 import struct
 from pathlib import Path
 
+import httpx
 import pytest
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import GatedRepoError
@@ -103,9 +104,10 @@ def test_gating_and_licenses_as_recorded(seeded, hf):
     assert undeclared.safetensors is None
 
 
-def test_seeded_cards_are_valid(seeded, hf):
-    for repo_id in ("ns/new-name", "none/declared"):
-        hf()._validate_yaml(read(seeded, repo_id, "README.md"))
+@pytest.mark.parametrize("repo_id", ["ns/new-name", "none/declared"])
+def test_seeded_cards_are_valid(seeded, repo_id):
+    asked = {"repoType": "model", "content": read(seeded, repo_id, "README.md")}
+    assert httpx.post(f"{seeded.endpoint}/api/validate-yaml", json=asked).json()["errors"] == []
 
 
 def test_seeding_again_changes_nothing(seeded, hf):

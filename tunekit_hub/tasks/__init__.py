@@ -57,7 +57,6 @@ class Measure:
     """A figure of a score, as people read it."""
 
     label: str
-    better: Literal["higher", "lower"]
     form: Literal["share", "number"]  # a share is shown in per cent
 
 
@@ -81,9 +80,9 @@ class Measured:
     baselines: tuple[Score, ...]
     against: str
     gain: Figure
+    metric: str  # the measure that decides; a key of the task's `measures`
     job: Job
     outputs: Outputs
-    metric: str | None = None  # the measure that decides, where it is not the task's usual one
     labels: Mapping[str, LabelScore] = field(default_factory=dict)
     files: tuple[str, ...] = ()
 
@@ -106,7 +105,6 @@ class Task:
     examine: Callable[[Rows, Match], Examined]
     parse: Callable[[Rows, Match], Examples]
     text: Callable[[Any], str]
-    metric: str  # the measure that decides; a key of `measures`
     measures: Mapping[str, Measure]
     evaluate: Callable[[Trial], Measured]
     replay: Callable[[Job], Outputs]  # the predictions of a job, in a fresh process

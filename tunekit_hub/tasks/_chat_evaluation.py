@@ -51,6 +51,7 @@ def evaluate(trial: Trial) -> Measured:
         baselines=(_score("untuned", *untuned, plan.seed),),
         against="untuned",
         gain=_gain(untuned[0], tuned[0], plan.seed),
+        metric="loss",
         job=reload.Job(plan.task, str(whole), str(adapter) if adapter else None, plan.precision, payload),
         outputs=_outputs(tuned[0][:RELOADED_ROWS], tuned[1]),
         files=(answers.NAME,),

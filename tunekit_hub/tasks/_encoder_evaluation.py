@@ -38,10 +38,8 @@ class _Said:
 
 def evaluate(trial: Trial) -> Measured:
     """Score the tuned model and the baselines on the held-out rows; write tables, pictures and mistakes."""
-    from tunekit_hub.tasks import TASKS
-
     plan, rows, folder = trial.plan, trial.split.held_out, trial.run_dir / "model"
-    task, head = TASKS[plan.task], _head(plan.task)
+    head = _head(plan.task)
     model, tokenizer, labels = load(folder, head)
     trial.tell({"event": "note", "message": f"scoring {count_rows(len(rows))} that were held out"})
     said = _say(model, tokenizer, head, labels, rows)
@@ -49,10 +47,8 @@ def evaluate(trial: Trial) -> Measured:
     trial.tell({"event": "note", "message": "baselines, trained on the same rows"})
     others = head.baselines(trial.split.train, rows)
     counts = [head.count(rows, predicted, labels) for predicted in (said.predicted, *others.values())]
-    metric = head.metric(labels, task.metric)
-    # Parts of speech have no entities.
-    shown = list(task.measures) if metric == task.metric else [metric, "macro_f1"]
-    scores, against, gained = _compare(counts, list(others), metric, shown, plan.seed)
+    shown = head.shown(labels)
+    scores, against, gained = _compare(counts, list(others), shown, plan.seed)
     tuned, *baselines = scores
     by_label = label_scores(counts[0])
     scored = Scored(head, labels, rows, said.predicted, said.logits, said.encoded, by_label)
@@ -62,9 +58,9 @@ def evaluate(trial: Trial) -> Measured:
         baselines=tuple(baselines),
         against=against,
         gain=gained,
+        metric=shown[0],
         job=_job(plan.task, folder, head, rows),
         outputs=_outputs(said, RELOADED_ROWS),
-        metric=None if metric == task.metric else metric,
         labels=by_label,
         files=write_files(scored, trial.run_dir),
     )
@@ -93,16 +89,16 @@ def _say(model: Any, tokenizer: Any, head: Head, labels: Labels, rows: Sequence[
 
 
 def _compare(
-    counts: Sequence[Counts], names: list[str], metric: str, measures: list[str], seed: int
+    counts: Sequence[Counts], names: list[str], measures: Sequence[str], seed: int
 ) -> tuple[list[Score], str, Any]:
-    """Scores, the tuned model's first; the hardest baseline; the gain over it."""
-    found = figures(counts, seed)
+    """Scores, the tuned model's first; the hardest baseline by the first measure; the gain over it."""
+    found, decides = figures(counts, seed), measures[0]
     scores = [
-        Score(name=name, figures={key: one[0][key] for key in measures if key in one[0]})
+        Score(name=name, figures={key: one[0][key] for key in measures})
         for name, one in zip(["tuned", *names], found, strict=True)
     ]
-    hardest = max(range(1, len(found)), key=lambda i: found[i][0][metric].value)
-    return scores, names[hardest - 1], gain(found[0], found[hardest], metric)
+    hardest = max(range(1, len(found)), key=lambda i: found[i][0][decides].value)
+    return scores, names[hardest - 1], gain(found[0], found[hardest], decides)
 
 
 def _tell_of_limits(trial: Trial, said: _Said, rows: Sequence[Any], labels: Labels, head: Head) -> None:

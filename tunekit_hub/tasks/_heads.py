@@ -75,7 +75,7 @@ class Head:
     decode: Callable[[np.ndarray, Encoded, Labels], tuple[str, ...]]  # logits: (labels,), or (tokens, labels)
     truth: Callable[[Any], tuple[str, ...]]
     count: Callable[[Sequence[Any], Sequence[tuple[str, ...]], Labels], Counts]
-    metric: Callable[[Labels, str], str]  # the measure that decides, given the task's
+    shown: Callable[[Labels], tuple[str, ...]]  # the measures that say something of such labels; the first decides
     baselines: Callable[[Sequence[Any], Sequence[Any]], dict[str, Sequence[tuple[str, ...]]]]
 
     def labels(self, rows: Sequence[Any], profile: Profile) -> Labels:

@@ -45,7 +45,7 @@ def _fit(
     model = build(plan, base, done.head, done.labels)
     lengths = [len(row.input_ids) for row in done.train]
     session = Session(plan, run_dir, on_event, running, tokens=sum(lengths))
-    validation = Validation(done, _metric(plan, done), session)
+    validation = Validation(done, done.head.shown(done.labels)[0], session)
     session.extra.append((validation.keep, validation.recall))
     rows = [*done.train, blank(done.train[0], done.labels)]
     trainer = encoder_trainer()(
@@ -76,12 +76,6 @@ def _fit(
         with storage.replacing(run_dir / "model", then=f"`tunekit-hub resume {run_dir}`") as folder:
             save(plan, model, done.tokenizer, folder)
     return fitted
-
-
-def _metric(plan: Plan, done: Prepared) -> str:
-    from tunekit_hub.tasks import TASKS
-
-    return done.head.metric(done.labels, TASKS[plan.task].metric)
 
 
 def _arguments(plan: Plan, run_dir: Path, running: Running) -> Any:
