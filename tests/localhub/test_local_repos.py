@@ -10,6 +10,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.utils import get_session
 
 
 @pytest.fixture
@@ -124,8 +125,22 @@ def test_tags(api):
     assert [tag.name for tag in api.list_repo_refs("you/model").tags] == ["v1.0"]
     with pytest.raises(HfHubHTTPError):
         add(api, "a.txt", b"3", revision="v1.0")
+    with pytest.raises(HfHubHTTPError, match="409"):
+        api.create_tag("you/model", tag="v1.0")
+    api.create_tag("you/model", tag="v1.0", exist_ok=True)
     api.delete_tag("you/model", tag="v1.0")
     assert api.list_repo_refs("you/model").tags == []
+    with pytest.raises(RevisionNotFoundError):
+        api.delete_tag("you/model", tag="v1.0")
+
+
+def test_a_tag_keeps_its_message(api):
+    api.create_tag("you/model", tag="v1", tag_message="the first good one")
+    url = f"{api.endpoint}/api/models/you/model/refs"
+    assert get_session().get(url).json()["tags"][0]["message"] == "the first good one"
+    api.delete_tag("you/model", tag="v1")
+    api.create_tag("you/model", tag="v1")
+    assert get_session().get(url).json()["tags"][0]["message"] == ""
 
 
 def test_anybody_may_propose_a_change_and_the_owner_merges_it(hf, api):
@@ -167,11 +182,6 @@ def test_an_empty_pull_request_and_numbers_that_go_up(api):
     assert (first.num, second.num, first.title) == (1, 2, "One")
     with pytest.raises(HfHubHTTPError, match="404"):
         api.get_discussion_details("you/model", 3)
-
-
-def test_discussions_are_not_pretended(api):
-    with pytest.raises(HfHubHTTPError, match="501"):
-        api.create_discussion("you/model", "A question")
 
 
 @pytest.fixture

@@ -120,14 +120,14 @@ def test_an_upload_needs_its_own_url_and_its_own_bytes(api, local_hub):
 def test_an_unknown_route_is_501_and_noted(local_hub, caplog):
     with caplog.at_level(logging.WARNING, "tunekit_hub.localhub"):
         for method, path in (
-            ("GET", "/api/spaces/you/x/runtime"),
+            ("GET", "/api/spaces/you/x/metrics"),
             ("PATCH", "/api/whoami-v2"),
             ("GET", "/a/b/c/d"),
         ):
             response = send(local_hub.endpoint, method, path)
             assert response.status == 501
             assert (method, path, 501) in local_hub.log
-    assert "/api/spaces/you/x/runtime" in caplog.text
+    assert "/api/spaces/you/x/metrics" in caplog.text
 
 
 def test_bodies_that_are_no_json_are_400(api):

@@ -32,7 +32,7 @@ def test_a_role_that_does_not_exist_is_refused(tmp_path):
 def test_serve_answers_until_it_is_stopped(tmp_path, hub_env):
     code = (
         "import sys; from tunekit_hub.localhub import serve; "
-        "serve(sys.argv[1], tokens={'t': 'you'}, ready=lambda e: print(e, flush=True), seed_registry=True)"
+        "serve(sys.argv[1], tokens={'t': 'you'}, ready=lambda e: print(e, flush=True), seed=('registry',))"
     )
     command = [sys.executable, "-W", "error", "-c", code, str(tmp_path / "served")]
     process = subprocess.Popen(command, env=hub_env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -155,6 +155,12 @@ def test_gitignore_of_the_folder_is_heeded(api, tmp_path):
     assert set(api.list_repo_files("you/model")) == {".gitattributes", ".gitignore", "keep.log"}
 
 
+def test_gitignore_of_the_repo_is_heeded_where_none_is_brought(api):
+    commit(api, CommitOperationAdd(".gitignore", b"*.log\n"))
+    commit(api, CommitOperationAdd("a.log", b"x"), CommitOperationAdd("b.txt", b"x"))
+    assert set(api.list_repo_files("you/model")) == {".gitattributes", ".gitignore", "b.txt"}
+
+
 def test_a_name_cannot_be_a_file_and_a_folder(api):
     commit(api, CommitOperationAdd("a", b"file"))
     with pytest.raises(BadRequestError, match="file and a folder"):

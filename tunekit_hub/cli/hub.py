@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tunekit_hub.cli.options import Pair
 from tunekit_hub.errors import UsageError
+
+if TYPE_CHECKING:
+    from tunekit_hub.localhub.server import Seed
+
+_FOLDER = click.option(
+    "--dir", "folder", type=click.Path(path_type=Path), required=True, help="Where its repos are kept."
+)
 
 
 @click.group()
@@ -17,7 +26,7 @@ def hub() -> None:
 
 
 @hub.command()
-@click.option("--dir", "folder", type=click.Path(path_type=Path), required=True, help="Where its repos are kept.")
+@_FOLDER
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; any free one by default."
 )
@@ -35,21 +44,17 @@ def hub() -> None:
 )
 @click.option("--seed-registry", is_flag=True, help="A repo for every model of the registry, without weights.")
 @click.option("--seed-weights", is_flag=True, help="The real weights of a small chat model and a small encoder.")
-def serve(
-    folder: Path,
-    port: int,
-    tokens: tuple[tuple[str, str], ...],
-    token_file: Path | None,
-    seed_registry: bool,
-    seed_weights: bool,
-) -> None:
+@click.option(
+    "--second-origin", is_flag=True, help="Send large files from a second port by a redirect, as the Hub does."
+)
+def serve(folder: Path, port: int, tokens: tuple[tuple[str, str], ...], **options: Any) -> None:
     """Serve a folder as a Hub until Ctrl-C; without a token, one is made up and printed."""
     from tunekit_hub import extras
 
     extras.require("local", "the local Hub")
     from tunekit_hub.localhub.server import serve as serve_folder
 
-    known = {token: user for user, token in (*_from_file(token_file), *tokens)}
+    known = {token: user for user, token in (*_from_file(options["token_file"]), *tokens)}
     made_up = None
     if not known:
         made_up = f"hf_{secrets.token_hex(17)}"
@@ -63,9 +68,65 @@ def serve(
         users = ", ".join(sorted({user.partition(":")[0] for user in known.values()}))
         click.echo(f"serving {folder} for {users}; set the lines above where you use it; Ctrl-C stops", err=True)
 
-    serve_folder(
-        folder, tokens=known, ready=ready, port=port, seed_registry=seed_registry, seed_weights=seed_weights
-    )
+    seed = _seeds(registry=options["seed_registry"], weights=options["seed_weights"])
+    second = options["second_origin"]
+    serve_folder(folder, tokens=known, ready=ready, port=port, seed=seed, second_origin=second)
+
+
+def _seeds(*, registry: bool, weights: bool) -> tuple[Seed, ...]:
+    return (*(("registry",) if registry else ()), *(("weights",) if weights else ()))
+
+
+@hub.command()
+@_FOLDER
+@click.option("--weights", is_flag=True, help="Also the real weights of a small chat model and a small encoder.")
+def seed(folder: Path, weights: bool) -> None:
+    """Fill a folder with the registry's recorded facts: a repo for every model, a card, a config, no weights."""
+    from tunekit_hub import extras
+
+    extras.require("local", "the local Hub")
+    from tunekit_hub.localhub.server import plant
+    from tunekit_hub.localhub.storage import Storage
+
+    storage = Storage(folder)
+    before = set(storage.repo_names("model"))
+    with storage.hold():
+        plant(storage, _seeds(registry=True, weights=weights))
+    names = set(storage.repo_names("model"))
+    click.echo(f"{folder}: {len(names)} models, {len(names - before)} of them new", err=True)
+
+
+@hub.command()
+@_FOLDER
+@click.argument("name")
+@click.option(
+    "--redirect", "redirects", multiple=True, metavar="URL", help="Where people come back to (repeatable)."
+)
+@click.option("--scope", "scopes", multiple=True, help="What the app may ask for (repeatable).")
+@click.option("--space", "space_id", metavar="OWNER/NAME", default="", help="Tell Gradio that it is this Space.")
+@click.option("--endpoint", metavar="URL", help="Of the local Hub, if it is not where the folder was served last.")
+def app(
+    folder: Path,
+    name: str,
+    redirects: tuple[str, ...],
+    scopes: tuple[str, ...],
+    space_id: str,
+    endpoint: str | None,
+) -> None:
+    """Register an app that people may sign in to with their account here; prints what the app needs to know."""
+    from tunekit_hub import extras
+
+    extras.require("local", "the local Hub")
+    from tunekit_hub.localhub import oauth_apps
+    from tunekit_hub.localhub.storage import Storage
+
+    storage = Storage(folder)
+    place = endpoint or storage.served_at()
+    if not place:
+        raise UsageError(f"`{folder}` has not been served yet, so its address is not known", "give --endpoint URL")
+    known = oauth_apps.register(storage, name, redirects, scopes or oauth_apps.DEFAULT_SCOPES)
+    for key, value in known.environment(place, space_id).items():
+        click.echo(f"export {key}={shlex.quote(value)}")
 
 
 def _from_file(path: Path | None) -> list[tuple[str, str]]:

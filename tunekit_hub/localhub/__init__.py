@@ -7,8 +7,12 @@ teams without internet, not a secured service.
     access.py    who may see, read and write what         refusals.py the errors, as the client knows them
     info.py      what the Hub says of a repo              cards.py    front matter, and what is wrong with it
     commits.py   commits from ndjson                      context.py  what every route needs
-    read.py, trees.py, write.py, lfs.py, manage.py, pulls.py   the routes; app.py puts them together
+    pages.py, more_pages.py, sign_in.py, markdown.py      what a person sees in a browser
+    oauth.py, oauth_apps.py, oauth_tokens.py              signing in to a Space with an account of this Hub
     seed.py, weights.py   what a new local Hub can start with;   server.py   runs it
+
+The routes are in read, trees, write, lfs, lfs_parts, manage, pulls, discussions, collections, collection_items,
+spaces and jobs; app.py puts them together. docs/local-hub.md says what is answered and what is not.
 """
 
 from __future__ import annotations

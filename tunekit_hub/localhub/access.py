@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +12,14 @@ from typing import Literal, cast, get_args
 
 from tunekit_hub.errors import UsageError
 from tunekit_hub.localhub.refusals import Refusal, bad_token, disabled, forbidden, gated, repo_not_found
-from tunekit_hub.localhub.repos import AccessRequest, Repo, now
+from tunekit_hub.localhub.repo_records import AccessRequest, now
+from tunekit_hub.localhub.repos import Repo
 
 Status = Literal["pending", "accepted", "rejected"]
 # The last two read and write, but not the files of gated repos: a fine-grained token, and one of an app (OAuth).
 Role = Literal["write", "read", "no-gated", "app"]
+# What an app's token may do that was given on the command line: everything but read gated repos.
+_APP_SCOPES = frozenset(("read-repos", "write-repos", "manage-repos", "write-discussions", "write-collections"))
 
 
 @dataclass(frozen=True)
@@ -24,15 +29,40 @@ class User:
     name: str
     role: Role
     namespaces: tuple[str, ...]  # their own, then their organizations
-
-    def may_write(self, namespace: str) -> bool:
-        """Whether this token may create and change repos there."""
-        return self.can_write and namespace in self.namespaces
+    scopes: frozenset[str] | None = None  # what an app was allowed; None: not an app's token
+    app: str = ""  # the id of that app
+    expires: float = math.inf  # seconds since the epoch
 
     @property
     def can_write(self) -> bool:
         """Whether this token may change anything at all."""
         return self.role != "read"
+
+    def has(self, *scopes: str) -> bool:
+        """Whether the token is not an app's, or the app was given one of these scopes."""
+        return self.scopes is None or not self.scopes.isdisjoint(scopes)
+
+    def may_create(self, namespace: str) -> bool:
+        """Whether this token may make repos there."""
+        return self.can_write and namespace in self.namespaces and self.has("contribute-repos", "manage-repos")
+
+    def made(self, repo: Repo) -> bool:
+        """Whether the app behind this token created the repo, and may therefore work with it."""
+        return bool(self.app) and self.app == repo.record.app and self.has("contribute-repos")
+
+    def may_see_private(self, repo: Repo) -> bool:
+        """Whether a private repo exists, as far as this token can tell."""
+        reading = ("read-repos", "write-repos", "manage-repos")
+        return repo.namespace in self.namespaces and (self.has(*reading) or self.made(repo))
+
+    def may_write(self, repo: Repo) -> bool:
+        """Whether this token may change the files of a repo."""
+        allowed = self.has("write-repos", "manage-repos") or self.made(repo)
+        return self.can_write and repo.namespace in self.namespaces and allowed
+
+    def may_manage(self, repo: Repo) -> bool:
+        """Whether this token may rename, delete, open or close a repo."""
+        return self.may_write(repo) and (self.has("manage-repos") or self.made(repo))
 
 
 class Accounts:
@@ -45,7 +75,8 @@ class Accounts:
             namespaces = (name, *(org for org, members in orgs.items() if name in members))
             if role not in ("", *get_args(Role)):
                 raise UsageError(f"`{role}` is not a role of a token", f"use one of {', '.join(get_args(Role))}")
-            self._users[_digest(token)] = User(name, cast("Role", role or "write"), namespaces)
+            scopes = _APP_SCOPES if role == "app" else None
+            self._users[_digest(token)] = User(name, cast("Role", role or "write"), namespaces, scopes)
 
     def __repr__(self) -> str:
         return f"Accounts({sorted({user.name for user in self._users.values()})})"
@@ -56,9 +87,19 @@ class Accounts:
             return None
         scheme, _, token = authorization.partition(" ")
         user = self._users.get(_digest(token.strip())) if scheme.lower() == "bearer" else None
-        if user is None:
+        if user is None or user.expires < time.time():
             raise bad_token()
         return user
+
+    def add(self, token: str, user: User) -> None:
+        """From now on this token is that user's. Those that have expired are forgotten."""
+        now = time.time()
+        self._users = {key: known for key, known in self._users.items() if known.expires >= now}
+        self._users[_digest(token)] = user
+
+    def remove(self, token: str) -> None:
+        """This token is nobody's any more."""
+        self._users.pop(_digest(token), None)
 
     def exists(self, name: str) -> bool:
         """Whether anybody has this name."""
@@ -71,7 +112,7 @@ def _digest(token: str) -> bytes:
 
 def may_see(user: User | None, repo: Repo) -> bool:
     """Whether the repo exists, as far as this caller can tell."""
-    return not repo.record.private or (user is not None and repo.namespace in user.namespaces)
+    return not repo.record.private or (user is not None and user.may_see_private(repo))
 
 
 def may_read(user: User | None, repo: Repo) -> bool:
@@ -92,8 +133,27 @@ def check_write(user: User | None, repo: Repo) -> None:
     check_seen(user, repo)
     if user is None:
         raise repo_not_found(signed_in=False)
-    if not user.may_write(repo.namespace):
+    if not user.may_write(repo):
         raise forbidden(f"{user.name} may not write to {repo.kind} {repo.id} with this token")
+
+
+def check_manage(user: User | None, repo: Repo) -> None:
+    """Refuse unless the repo may be renamed, deleted, opened and closed."""
+    check_write(user, repo)
+    if user is None or not user.may_manage(repo):
+        raise forbidden(
+            f"This app was not given the scope manage-repos, which {repo.kind} {repo.id} needs for that"
+        )
+
+
+def check_discuss(user: User | None, repo: Repo) -> User:
+    """Refuse unless the caller may propose changes to a repo they see, and comment."""
+    check_seen(user, repo)
+    if user is None:
+        raise repo_not_found(signed_in=False)
+    if not user.can_write or not (user.has("write-discussions") or user.may_write(repo)):
+        raise forbidden(f"{user.name} may not open pull requests or discussions with this token")
+    return user
 
 
 def gate(user: User | None, repo: Repo, page: str) -> Refusal | None:
@@ -107,13 +167,15 @@ def gate(user: User | None, repo: Repo, page: str) -> Refusal | None:
 def _gate_state(user: User | None, requests: Mapping[str, AccessRequest]) -> str:
     if user is None:
         return "anonymous"
-    if user.role in ("no-gated", "app"):
-        return "scope" if user.role == "no-gated" else "app"
+    if user.role == "no-gated":
+        return "scope"
+    if not user.has("gated-repos"):
+        return "app"
     return requests[user.name].status if user.name in requests else "not-asked"
 
 
 def set_request(repo: Repo, user: str, status: Status) -> None:
     """Record what became of a user's request to read a gated repo."""
-    old = repo.record.requests.get(user)
+    old = repo.reload().requests.get(user)
     request = AccessRequest(id=old.id if old else uuid.uuid4().hex[:24], status=status, date=now())
     repo.update(requests={**repo.record.requests, user: request})

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tunekit_hub.localhub import lfs, manage, pages, pulls, read, sign_in, trees, write
+from tunekit_hub.localhub import (
+    collection_items,
+    collections,
+    discussions,
+    jobs,
+    lfs,
+    lfs_parts,
+    manage,
+    more_pages,
+    oauth,
+    pages,
+    pulls,
+    read,
+    sign_in,
+    spaces,
+    trees,
+    write,
+)
 from tunekit_hub.localhub.access import Accounts
 from tunekit_hub.localhub.context import Call, LocalHub, Moved, refusal_response
-from tunekit_hub.localhub.refusals import Refusal, forbidden, unsupported
+from tunekit_hub.localhub.refusals import Refusal, bad_request, forbidden, no_room, unsupported
 from tunekit_hub.localhub.storage import Storage
 
 _logger = logging.getLogger(__name__)
@@ -38,6 +57,10 @@ class _Kind(_Raw):
     regex = "models|datasets|spaces"
 
 
+class _Space(_Raw):
+    regex = "spaces"
+
+
 class _Repo(_Raw):
     regex = "[^/]+(?:/[^/]+)?"
 
@@ -46,7 +69,13 @@ class _Revision(_Raw):
     regex = "refs/(?:heads|tags|pr)/[^/]+|[^/]+"
 
 
+class _Number(_Raw):
+    regex = "[0-9]{1,9}"
+
+
 register_url_convertor("kind", _Kind())
+register_url_convertor("space", _Space())
+register_url_convertor("number", _Number())
 register_url_convertor("repo", _Repo())
 register_url_convertor("revision", _Revision())
 
@@ -67,16 +96,11 @@ def create_app(
         any_host: Answer whatever the `Host` header says. Otherwise only loopback names are answered, so that
             a web page cannot reach this server through a DNS name of its own.
     """
-    handlers: list[tuple[str, str, Handler]] = [
-        *read.ROUTES,
-        *trees.ROUTES,
-        *write.ROUTES,
-        *lfs.ROUTES,
-        *pulls.ROUTES,
-        *manage.ROUTES,
-        *sign_in.ROUTES,
-        *pages.ROUTES,
-    ]
+    groups = (
+        *(jobs, read, trees, write, lfs, lfs_parts, discussions, pulls, collections, collection_items),
+        *(manage, spaces, sign_in, oauth, pages, more_pages),
+    )
+    handlers: list[tuple[str, str, Handler]] = [route for group in groups for route in group.ROUTES]
     # A repo id has one or two segments, so `ns/name` could be read as `repo/refs`: longest patterns first.
     handlers.sort(key=lambda item: item[1].count("/"), reverse=True)
     app = Starlette(
@@ -96,11 +120,21 @@ def _endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
             return refusal_response(refusal)
         except Moved as moved:
             return RedirectResponse(moved.location, status_code=307)
+        except ClientDisconnect:
+            return refusal_response(bad_request("The caller went away before all of it had arrived"))
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                return _broken(request)
+            return refusal_response(no_room("The disk of this local Hub is full; nothing was changed"))
         except Exception:  # the server's last line: said in the log, and to the client as what it is
-            _logger.exception("%s %s failed", request.method, request.url.path)
-            return refusal_response(Refusal(500, "Internal error of the local Hub; its log has the details"))
+            return _broken(request)
 
     return endpoint
+
+
+def _broken(request: Request) -> Response:
+    _logger.exception("%s %s failed", request.method, request.url.path)
+    return refusal_response(Refusal(500, "Internal error of the local Hub; its log has the details"))
 
 
 async def _unknown(request: Request, error: Exception) -> Response:
@@ -110,7 +144,7 @@ async def _unknown(request: Request, error: Exception) -> Response:
 
 
 class _Outer:
-    """Matches on the path as it was sent, keeps strangers' hosts out, and notes every request."""
+    """Matches on the path as it was sent, keeps strangers' hosts out, notes and numbers every request."""
 
     def __init__(self, app: ASGIApp, *, log: list[tuple[str, str, int]], any_host: bool):
         self.app = app
@@ -123,9 +157,12 @@ class _Outer:
             return
         path = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
 
+        request_id = uuid.uuid4().hex
+
         async def noting_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._note(scope["method"], path, message["status"])
+                self._note(scope["method"], path, message["status"], request_id)
+                message = {**message, "headers": [*message["headers"], (b"x-request-id", request_id.encode())]}
             await send(message)
 
         if not self.any_host and not _is_loopback(dict(scope["headers"]).get(b"host", b"").decode("latin-1")):
@@ -134,11 +171,11 @@ class _Outer:
             return
         await self.app({**scope, "path": path}, receive, noting_send)
 
-    def _note(self, method: str, path: str, status: int) -> None:
+    def _note(self, method: str, path: str, status: int, request_id: str) -> None:
         if len(self.log) >= _LOG_LIMIT:
             del self.log[: _LOG_LIMIT // 10]
         self.log.append((method, path, status))
-        _logger.info("%s %s %s", method, path, status)
+        _logger.info("%s %s %s %s", method, path, status, request_id)
 
 
 def _is_loopback(host: str) -> bool:

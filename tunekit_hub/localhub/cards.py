@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import re
 from collections.abc import Callable
 from functools import lru_cache
@@ -15,6 +16,8 @@ from tunekit_hub.localhub.known import LICENSES
 _BLOCK = re.compile(r"\A\s*---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)(.*)\Z", re.DOTALL | re.MULTILINE)
 _ID = re.compile(r"(?![-.])[\w.-]+(?<![-.])(/(?![-.])[\w.-]+(?<![-.]))?", re.ASCII)
 _LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]+)*|multilingual|code")
+_LONGEST = 128 << 10  # characters; YAML is read at some 50 kB a second
+_MOST_ALIASES, _MOST_PARTS, _DEEPEST = 10, 50_000, 100
 _RELATIONS = ("adapter", "finetune", "merge", "quantized")
 
 
@@ -24,29 +27,93 @@ def split(text: str) -> tuple[str | None, str]:
     return (match[1], match[2]) if match else (None, text)
 
 
+class BrokenCard(ValueError):
+    """A front matter that cannot be read; the message says why."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Takes few aliases: a hundred bytes of them can stand for gigabytes."""
+
+    aliases = depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """The next node; an alias is counted first, and how deep we are."""
+        if self.check_event(yaml.AliasEvent):
+            self.aliases += 1
+            if self.aliases > _MOST_ALIASES:
+                raise yaml.YAMLError(f"more than {_MOST_ALIASES} aliases")
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise yaml.YAMLError("it is nested too deeply")
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
 def front_matter(text: str) -> dict[str, Any]:
     """The metadata, as JSON can hold it; nothing when it is missing or broken, as on the Hub."""
     block, _ = split(text)
-    return _plain(_read(block)) if block else {}
+    return dict(_read(block)) if block else {}
 
 
 @lru_cache(maxsize=256)
-def _read(block: str) -> dict[Any, Any]:
-    """Reading YAML takes longer than all the rest of an answer, so a card is read once."""
+def _read(block: str) -> dict[str, Any]:
+    """Reading YAML takes longer than all the rest of an answer, so a card is read once, a broken one too."""
     try:
-        data = yaml.safe_load(block)
-    except yaml.YAMLError:
+        data = _load(block)
+    except BrokenCard:
         return {}
-    return data if isinstance(data, dict) else {}
+    return plain(data) if isinstance(data, dict) else {}
 
 
-def _plain(value: Any) -> Any:
-    """YAML knows dates and keys that are no strings; JSON does not."""
+def _load(block: str) -> Any:
+    """What a block of YAML says.
+
+    Raises:
+        BrokenCard: It is no YAML, or more of it than a card needs.
+    """
+    if len(block) > _LONGEST:
+        raise BrokenCard(f"it has {len(block)} characters, more than {_LONGEST}")
+    try:
+        data = yaml.load(block, _Loader)
+        plain(data)
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # also a date or a number that cannot be
+        raise BrokenCard(str(error).splitlines()[0] if str(error) else "not YAML") from error
+    except RecursionError as error:
+        raise BrokenCard("it is nested too deeply") from error
+    return data
+
+
+def plain(value: Any) -> Any:
+    """What JSON can hold of a value that YAML or a lenient JSON reader made.
+
+    Raises:
+        ValueError: It has more parts than a card needs, written out; or it holds itself.
+    """
+    return _plain(value, [_MOST_PARTS], 0)
+
+
+def _plain(value: Any, left: list[int], depth: int) -> Any:
+    left[0] -= 1
+    if left[0] < 0 or depth > _DEEPEST:
+        raise ValueError("too many parts, written out")
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value.isoformat() if isinstance(value, datetime.date) else value
+        return {_text(str(key)): _plain(item, left, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_plain(item, left, depth + 1) for item in value]
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return None if isinstance(value, int) and abs(value) >= 2**64 else value
+
+
+def _text(value: str) -> str:
+    return value.encode("utf-8", "replace").decode()  # half of a surrogate pair is no text
 
 
 def as_list(value: Any) -> list[str]:
@@ -61,9 +128,9 @@ def validate(text: str, repo_type: str) -> tuple[list[str], list[str]]:
     if block is None or not block.strip():
         return [], ["empty or missing yaml metadata in repo card"]
     try:
-        data = yaml.safe_load(block)
-    except yaml.YAMLError as error:
-        return [f"The front matter is not valid YAML: {str(error).splitlines()[0]}"], []
+        data = _load(block)
+    except BrokenCard as error:
+        return [f"The front matter is not valid YAML: {error}"], []
     if not isinstance(data, dict):
         return ["The front matter must be a YAML mapping"], []
     errors: list[str] = []

@@ -14,6 +14,8 @@ from tunekit_hub.localhub.context import text
 from tunekit_hub.localhub.refusals import bad_request, entry_not_found, stale_parent
 from tunekit_hub.localhub.repos import Commit, Entry, Repo, git_oid, large_entry
 
+_LARGEST = 10 << 20  # bytes of a file within a commit, as on the Hub
+
 
 @dataclass
 class Change:
@@ -34,7 +36,7 @@ def parse(body: bytes) -> Change:
         try:
             item = json.loads(line)
             key, value = item["key"], item["value"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise bad_request(f"Line {number} of the commit is not an operation") from error
         if not isinstance(value, dict):
             raise bad_request(f"Line {number} of the commit has no value")
@@ -78,6 +80,8 @@ class Tree:
             content = base64.b64decode(text(value, "content"), validate=True)
         except (binascii.Error, ValueError) as error:
             raise bad_request(f"The content of {path} is not base64") from error
+        if len(content) > _LARGEST:
+            raise bad_request(f"{path} has more than 10 MiB: it has to be uploaded as a large file")
         if path == "README.md":
             self._check_card(content)
         sha256, size = self.repo.storage.put(content)

@@ -13,9 +13,12 @@ from starlette.responses import JSONResponse
 
 from tunekit_hub.localhub import access
 from tunekit_hub.localhub.access import Accounts, User
-from tunekit_hub.localhub.refusals import Refusal, bad_request, repo_not_found
+from tunekit_hub.localhub.oauth_tokens import Grants
+from tunekit_hub.localhub.refusals import Refusal, bad_request, repo_not_found, too_large
 from tunekit_hub.localhub.repos import Commit, Repo, open_repo
 from tunekit_hub.localhub.storage import Storage, repo_id
+
+LONGEST_JSON = 8 << 20  # bytes of a body that is read whole
 
 
 @dataclass
@@ -27,6 +30,11 @@ class LocalHub:
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)  # signs upload URLs
     log: list[tuple[str, str, int]] = field(default_factory=list)
     sessions: dict[str, User] = field(default_factory=dict, repr=False)  # browsers that signed in; see pages.py
+    second_origin: str = ""  # where large files are sent from, as the Hub sends them from its CDN
+    multipart_from: int = 512 << 20  # bytes of a file from which on it is uploaded in parts
+    part_size: int = 64 << 20
+    parts: dict[str, dict[int, str]] = field(default_factory=dict, repr=False)  # uploads under way; lfs_parts.py
+    grants: Grants = field(default_factory=Grants, repr=False)  # what they allowed apps; see oauth.py
 
 
 class Moved(Exception):
@@ -43,7 +51,9 @@ class Call:
     def __init__(self, request: Request):
         self.request = request
         self.hub: LocalHub = request.app.state.hub
-        self.user: User | None = self.hub.accounts.user(request.headers.get("authorization"))
+        # Where an app exchanges a code it names itself in this header; everywhere else the header holds a token.
+        sent = None if request.url.path == "/oauth/token" else request.headers.get("authorization")
+        self.user: User | None = self.hub.accounts.user(sent)
 
     @property
     def kind(self) -> str:
@@ -87,9 +97,13 @@ class Call:
         new = self.hub.storage.current_id(self.kind, name)
         target = open_repo(self.hub.storage, self.kind, new) if new else None
         if new and target and access.may_see(self.user, target):
-            query = self.request.url.query
-            path = self.request.url.path.replace(self.request.path_params["repo"], new, 1)
-            raise Moved(path + (f"?{query}" if query else ""))
+            path, query = self.request.url.path, self.request.url.query
+            # The id is no word of its own in the path: `models` or `a` may be a name too. It follows the prefix.
+            kind = self.request.path_params.get("kind")
+            before = ("" if kind is None else f"/{kind}") + "/"
+            start = len(f"/api{before}" if kind and path.startswith(f"/api{before}") else before)
+            rest = path[start + len(self.request.path_params["repo"]) :]
+            raise Moved(f"{path[:start]}{new}{rest}" + (f"?{query}" if query else ""))
 
     def readable_repo(self) -> Repo:
         """The repo in the path, if its files may be read."""
@@ -105,15 +119,37 @@ class Call:
         access.check_write(self.user, repo)
         return repo
 
+    def managed_repo(self) -> Repo:
+        """The repo in the path, if it may be opened, closed, renamed and deleted."""
+        repo = self.repo()
+        access.check_manage(self.user, repo)
+        return repo
+
     def commit(self, repo: Repo) -> Commit:
         """The commit in the path, or the tip of main."""
         return repo.commit(self.param("revision") if "revision" in self.request.path_params else "main")
 
+    async def body(self, most: int = LONGEST_JSON) -> bytes:
+        """The body; 413 for one of more bytes than `most`."""
+        declared = self.request.headers.get("content-length", "")
+        size = int(declared) if declared.isdecimal() and len(declared) < 20 else 0
+        parts: list[bytes] = []
+        if size <= most:
+            size = 0
+            async for chunk in self.request.stream():
+                size += len(chunk)
+                if size > most:
+                    break
+                parts.append(chunk)
+        if size > most:
+            raise too_large(f"The body of this call may have {most} bytes")
+        return b"".join(parts)
+
     async def json(self) -> dict[str, Any]:
         """The body, which must be a JSON object."""
         try:
-            body = json.loads(await self.request.body() or b"{}")
-        except ValueError as error:
+            body = json.loads(await self.body() or b"{}")
+        except (ValueError, RecursionError) as error:
             raise bad_request(f"The body is not JSON: {error}") from error
         if not isinstance(body, dict):
             raise bad_request("The body must be a JSON object")
@@ -121,7 +157,7 @@ class Call:
 
     async def form(self) -> dict[str, list[str]]:
         """The body, as a form."""
-        return parse_qs((await self.request.body()).decode("utf-8", "replace"), keep_blank_values=True)
+        return parse_qs((await self.body()).decode("utf-8", "replace"), keep_blank_values=True)
 
     def page(self, items: list[dict[str, Any]], size: int) -> JSONResponse:
         """One page of a list, with a link to the next."""
@@ -157,4 +193,14 @@ def text(body: dict[str, Any], key: str, default: str | None = None) -> str:
         value = default
     if not isinstance(value, str):
         raise bad_request(f"`{key}` must be a string")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise bad_request(f"`{key}` holds half a character, which no file can")
     return value
+
+
+def objects(body: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """A list of objects in a JSON body; 400 when it is something else."""
+    items = body.get(key, [])
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise bad_request(f"`{key}` must be a list of objects")
+    return items

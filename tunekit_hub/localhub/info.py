@@ -15,13 +15,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from tunekit_hub.localhub import cards
+from tunekit_hub.localhub import cards, space_state
 from tunekit_hub.localhub.known import PIPELINES
 from tunekit_hub.localhub.refusals import bad_request
 from tunekit_hub.localhub.repos import Commit, Entry, Repo, pointer
 
 _WEIGHTS = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
 _FORMATS = {"safetensors": "safetensors", "gguf": "gguf", "onnx": "onnx"}
+_LARGEST_READ = 1 << 20  # bytes of a card or a config that is read to tell about it
+_TOKENIZER_KEYS = ("bos_token", "eos_token", "pad_token", "unk_token", "chat_template")
 _CONFIG_KEYS = ("architectures", "model_type", "auto_map", "quantization_config")
 BASIC = (
     "id",
@@ -40,7 +42,7 @@ _NEVER_KNOWN = {  # fields of the Hub that nothing here could fill
     *("childrenModelCount", "evalResults", "gguf", "inference", "inferenceProviderMapping", "mask_token"),
     *("model-index", "resourceGroup", "spaces", "transformersInfo", "trendingScore", "widgetData"),
     *("citation", "description", "mainSize", "paperswithcode_id", "downloadsAllTime"),
-    *("datasets", "models", "runtime", "subdomain", "sdk"),
+    *("datasets", "models", "runtime", "subdomain", "sdk", "region"),
 }
 
 
@@ -72,7 +74,18 @@ def describe(repo: Repo, commit: Commit) -> dict[str, Any]:
         "siblings": [{"rfilename": path} for path in commit.tree],
         "safetensors": _safetensors(repo, commit),
         "usedStorage": _used_storage(repo),
+        **(_space(repo, commit, card) if repo.kind == "space" else {}),
         **repo.record.facts,
+    }
+
+
+def _space(repo: Repo, commit: Commit, card: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "sdk": card.get("sdk"),
+        "subdomain": re.sub(r"[^a-z0-9]+", "-", repo.id.lower()).strip("-"),
+        "runtime": space_state.runtime(repo, commit, card),
+        "models": cards.as_list(card.get("models") or []),
+        "datasets": cards.as_list(card.get("datasets") or []),
     }
 
 
@@ -110,31 +123,32 @@ def sibling(path: str, entry: Entry) -> dict[str, Any]:
 def read_card(repo: Repo, commit: Commit) -> dict[str, Any]:
     """The front matter of the card, if there is one."""
     entry = commit.tree.get("README.md")
-    return cards.front_matter(repo.content(entry).decode("utf-8", "replace")) if entry else {}
-
-
-def _read_json(repo: Repo, commit: Commit, path: str) -> dict[str, Any]:
-    entry = commit.tree.get(path)
-    try:
-        data = json.loads(repo.content(entry)) if entry else {}
-    except ValueError:  # somebody's broken file is a fact about the repo, not an error of this server
+    if entry is None or entry.size > _LARGEST_READ:
         return {}
-    return data if isinstance(data, dict) else {}
+    return cards.front_matter(repo.content(entry).decode("utf-8", "replace"))
+
+
+def _read_json(repo: Repo, commit: Commit, path: str, keys: tuple[str, ...]) -> dict[str, Any]:
+    """Some fields of a JSON file."""
+    entry = commit.tree.get(path)
+    if entry is None or entry.size > _LARGEST_READ:
+        return {}
+    try:
+        data = json.loads(repo.content(entry))
+        kept = {key: data[key] for key in keys if key in data} if isinstance(data, dict) else {}
+        return cards.plain(kept)
+    except (ValueError, RecursionError):  # somebody's broken file is a fact about the repo, not an error here
+        return {}
 
 
 def _config(repo: Repo, commit: Commit) -> dict[str, Any] | None:
-    whole = _read_json(repo, commit, "config.json")
-    config = {key: whole[key] for key in _CONFIG_KEYS if key in whole}
-    adapter = _read_json(repo, commit, "adapter_config.json")
-    if adapter:
-        kept = ("base_model_name_or_path", "task_type")
-        config["peft"] = {key: adapter[key] for key in kept if key in adapter}
-    tokenizer = _read_json(repo, commit, "tokenizer_config.json")
-    if tokenizer:
-        kept = ("bos_token", "eos_token", "pad_token", "unk_token", "chat_template")
-        config["tokenizer_config"] = {key: tokenizer[key] for key in kept if key in tokenizer}
+    config: dict[str, Any] = _read_json(repo, commit, "config.json", _CONFIG_KEYS)
+    if "adapter_config.json" in commit.tree:
+        config["peft"] = _read_json(repo, commit, "adapter_config.json", ("base_model_name_or_path", "task_type"))
+    if "tokenizer_config.json" in commit.tree:
+        config["tokenizer_config"] = _read_json(repo, commit, "tokenizer_config.json", _TOKENIZER_KEYS)
     template = commit.tree.get("chat_template.jinja")
-    if template:
+    if template and template.size <= _LARGEST_READ:
         config["chat_template_jinja"] = repo.content(template).decode("utf-8", "replace")
     return config or None
 

@@ -6,7 +6,9 @@ import json
 from importlib import resources
 
 LICENSES = frozenset(
-    json.loads(resources.files("tunekit_hub").joinpath("licenses.json").read_text(encoding="utf-8"))["licenses"]
+    json.loads(resources.files("tunekit_hub.verdicts").joinpath("licenses.json").read_text(encoding="utf-8"))[
+        "licenses"
+    ]
 )
 
 PIPELINES = {

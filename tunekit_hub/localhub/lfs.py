@@ -6,14 +6,14 @@ size, by a key that lives as long as the server.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from tunekit_hub.localhub import access
-from tunekit_hub.localhub.context import Call, LocalHub
+from tunekit_hub.localhub import access, lfs_parts
+from tunekit_hub.localhub.context import Call, objects
+from tunekit_hub.localhub.lfs_parts import signature
 from tunekit_hub.localhub.refusals import Refusal, bad_request, forbidden
 from tunekit_hub.localhub.repos import Repo, open_repo
 from tunekit_hub.localhub.storage import KINDS, SHA256, BlobWriter
@@ -35,11 +35,6 @@ def may_use(call: Call, repo: Repo, sha256: str) -> bool:
     )
 
 
-def _signature(hub: LocalHub, repo: Repo, sha256: str, size: int) -> str:
-    message = f"{repo.kind}/{repo.id}/{sha256}/{size}".encode()
-    return hmac.new(hub.secret, message, hashlib.sha256).hexdigest()
-
-
 async def batch(call: Call) -> Response:
     """Which of these files are wanted, and where to send them."""
     call.known_user()
@@ -47,12 +42,14 @@ async def batch(call: Call) -> Response:
     body = await call.json()
     if body.get("operation") != "upload":
         raise bad_request("Only `upload` batches are served")
-    return JSONResponse(
-        {"transfer": "basic", "objects": [_wanted(call, repo, item) for item in body.get("objects", [])]}
-    )
+    parts = "multipart" in (body.get("transfers") or [])
+    wanted = [_wanted(call, repo, item, parts=parts) for item in objects(body, "objects")]
+    call.hub.storage.check_room(sum(item["size"] for item in wanted if "actions" in item))
+    split = any("chunk_size" in item.get("actions", {}).get("upload", {}).get("header", {}) for item in wanted)
+    return JSONResponse({"transfer": "multipart" if split else "basic", "objects": wanted})
 
 
-def _wanted(call: Call, repo: Repo, item: dict[str, Any]) -> dict[str, Any]:
+def _wanted(call: Call, repo: Repo, item: dict[str, Any], *, parts: bool) -> dict[str, Any]:
     sha256, size = item.get("oid"), item.get("size")
     if not isinstance(sha256, str) or not SHA256.fullmatch(sha256) or not isinstance(size, int) or size < 0:
         raise bad_request("An object needs a sha256 `oid` and a `size`")
@@ -60,9 +57,12 @@ def _wanted(call: Call, repo: Repo, item: dict[str, Any]) -> dict[str, Any]:
     if may_use(call, repo, sha256):
         return answer
     where = f"{call.base}/lfs/{repo.kind}s/{repo.id}/{sha256}"
-    signature = _signature(call.hub, repo, sha256, size)
+    if parts and size > call.hub.multipart_from:
+        send = lfs_parts.action(call.hub, repo, where, sha256, size)
+    else:
+        send = {"href": f"{where}?size={size}&signature={signature(call.hub, repo, sha256, size)}"}
     answer["actions"] = {
-        "upload": {"href": f"{where}?size={size}&signature={signature}"},
+        "upload": send,
         "verify": {"href": f"{call.page_url(repo)}.git/info/lfs/verify"},
     }
     return answer
@@ -73,7 +73,7 @@ async def upload(call: Call) -> Response:
     repo = open_repo(call.hub.storage, call.kind, call.param("repo"))
     sha256, size = call.param("oid"), call.number("size", 0)
     given = call.request.query_params.get("signature", "")
-    if repo is None or not hmac.compare_digest(given, _signature(call.hub, repo, sha256, size)):
+    if repo is None or not hmac.compare_digest(given.encode(), signature(call.hub, repo, sha256, size).encode()):
         raise forbidden("This upload URL is not valid, or no longer; ask for a new one")
     writer = BlobWriter(call.hub.storage)
     try:

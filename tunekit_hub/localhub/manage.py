@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from tunekit_hub.localhub import access
+from tunekit_hub.localhub import access, space_state, spaces
 from tunekit_hub.localhub.context import Call, text
 from tunekit_hub.localhub.known import GIT_ATTRIBUTES
 from tunekit_hub.localhub.refusals import Refusal, bad_request, conflict, forbidden, repo_not_found
@@ -16,14 +16,13 @@ from tunekit_hub.localhub.storage import KINDS, repo_id
 STATUSES = ("pending", "accepted", "rejected")
 
 
-def new_repo(call: Call, kind: str, name: str, *, private: bool) -> Repo:
-    """A repo with its first commit, as the Hub makes it."""
-    repo = create_repo(call.hub.storage, kind, name, private=private)
-    attributes = GIT_ATTRIBUTES.encode()
-    sha256, size = repo.storage.put(attributes)
-    tree = {".gitattributes": Entry(oid=git_oid(attributes), size=size, sha256=sha256)}
+def _start(call: Call, repo: Repo, files: dict[str, bytes]) -> None:
+    """The first commit, as the Hub makes it."""
+    tree = {}
+    for path, content in files.items():
+        sha256, size = repo.storage.put(content)
+        tree[path] = Entry(oid=git_oid(content), size=size, sha256=sha256)
     repo.add_commit(MAIN, tree, call.known_user().name, "initial commit")
-    return repo
 
 
 def _named(call: Call, body: dict[str, Any]) -> tuple[str, str]:
@@ -49,12 +48,20 @@ async def create(call: Call) -> Response:
     body = await call.json()
     user = call.known_user()
     kind, name = _named(call, body)
-    if not user.may_write(name.split("/")[0]):
+    if not user.may_create(name.split("/")[0]):
         raise forbidden(f"You may not create a {kind} under {name.split('/')[0]!r} with this token")
     there = open_repo(call.hub.storage, kind, name)
-    if there:
+    if there and there.find_ref(MAIN):
         raise conflict(f"You already created this {kind} repo", url=call.page_url(there))
-    repo = new_repo(call, kind, name, private=bool(_visibility(body)))
+    files = {".gitattributes": GIT_ATTRIBUTES.encode()}
+    if kind == "space":
+        settings = spaces.parse(body)
+        files["README.md"] = spaces.first_card(name, body)
+    # One without a first commit is what a killed server left of this call.
+    repo = there or create_repo(call.hub.storage, kind, name, private=bool(_visibility(body)), app=user.app)
+    if kind == "space":
+        space_state.write(repo, settings)
+    _start(call, repo, files)
     return JSONResponse({"url": call.page_url(repo), "name": repo.id})
 
 
@@ -63,7 +70,7 @@ def _owned(call: Call, kind: str, name: str) -> Repo:
     repo = open_repo(call.hub.storage, kind, repo_id(name))
     if repo is None:
         raise repo_not_found(call.user is not None)
-    access.check_write(call.user, repo)
+    access.check_manage(call.user, repo)
     return repo
 
 
@@ -80,7 +87,7 @@ async def move(call: Call) -> Response:
     if kind not in KINDS:
         raise bad_request(f"Unknown type of repo: {kind!r}")
     repo = _owned(call, kind, text(body, "fromRepo"))
-    if not call.known_user().may_write(new.split("/")[0]):
+    if not call.known_user().may_create(new.split("/")[0]):
         raise forbidden(f"You may not move a {kind} to {new.split('/')[0]!r} with this token")
     if open_repo(call.hub.storage, kind, new):
         raise conflict(f"{new} exists already")
@@ -90,7 +97,7 @@ async def move(call: Call) -> Response:
 
 async def settings(call: Call) -> Response:
     """Gating and visibility."""
-    repo = call.writable_repo()
+    repo = call.managed_repo()
     body = await call.json()
     changes: dict[str, object] = {}
     if "gated" in body:
@@ -105,7 +112,7 @@ async def settings(call: Call) -> Response:
 
 
 def _gated_repo(call: Call) -> Repo:
-    repo = call.writable_repo()
+    repo = call.managed_repo()
     if not repo.record.gated:
         raise bad_request(f"{repo.id} is not gated")
     return repo

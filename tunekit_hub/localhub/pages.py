@@ -88,23 +88,44 @@ def html(call: Call, title: str, status: int = 200, **values: Any) -> HTMLRespon
 @page
 async def index(call: Call) -> Response:
     """Every repo that this caller may see, the last changed first."""
+    groups, hidden = _groups(call)
+    return html(call, "Repos on this local Hub", groups=groups, hidden=hidden)
+
+
+def _groups(call: Call, owner: str = "") -> tuple[dict[str, list[dict[str, Any]]], int]:
+    """Repos by kind, of one owner or of all, and how many more there are that the caller may not see."""
     groups: dict[str, list[dict[str, Any]]] = {}
     hidden = 0
     for kind, plural in KINDS.items():
         rows = groups[plural] = []
         for name in call.hub.storage.repo_names(kind):
-            repo = open_repo(call.hub.storage, kind, name)
+            repo = (
+                open_repo(call.hub.storage, kind, name) if name.startswith(f"{owner}/" if owner else "") else None
+            )
             if repo and not access.may_see(call.user, repo):
                 hidden += 1
             elif repo and repo.find_ref("main"):
-                rows.append(_facts(repo, repo.commit("main")))
+                rows.append(facts(repo, repo.commit("main")))
         rows.sort(key=lambda row: row["changed"], reverse=True)
-    return html(call, "Repos", groups=groups, hidden=hidden)
+    return groups, hidden
+
+
+def _of_owner(call: Call) -> Response | None:
+    """What somebody has here, where the address is a name alone and no repo goes or went by it."""
+    name = call.param("repo")
+    if "/" in name or call.kind != "model" or call.hub.storage.current_id("model", name):
+        return None
+    groups, _ = _groups(call, name)
+    known = call.hub.accounts.exists(name) or any(groups.values())
+    return html(call, name, groups=groups, hidden=0) if known else None
 
 
 @page
 async def repo_page(call: Call) -> Response:
-    """One repo at one commit. The card of a gated repo is one of its files: not for everyone."""
+    """One repo at one commit, or an owner. The card of a gated repo is one of its files: not for everyone."""
+    owned = _of_owner(call)
+    if owned is not None:
+        return owned
     repo = call.repo()
     commit = call.commit(repo)
     gate = access.gate(call.user, repo, call.page_url(repo))
@@ -112,7 +133,7 @@ async def repo_page(call: Call) -> Response:
     return html(
         call,
         repo.id,
-        repo=_facts(repo, commit),
+        repo=facts(repo, commit),
         commit=commit,
         latest=bool(repo.find_ref("main")) and commit.id == repo.commit("main").id,
         gate=gate is not None,
@@ -121,24 +142,27 @@ async def repo_page(call: Call) -> Response:
         front=front,
         card=card,
         no_card=no_card,
+        threads_count=len(repo.record.pulls),
         files=[_file(repo, commit, path) for path in commit.tree],
     )
 
 
-def _facts(repo: Repo, commit: Commit) -> dict[str, Any]:
+def facts(repo: Repo, commit: Commit) -> dict[str, Any]:
+    """What a list says of a repo."""
     card = info.read_card(repo, commit)
     names = [*cards.as_list(card.get("license")), *cards.as_list(card.get("license_name"))]
     return {
         "id": repo.id,
         "kind": repo.kind,
-        "path": _path(repo),
+        "path": path_of(repo),
         "record": repo.record,
         "license": ", ".join(names) or "no license stated",
         "changed": commit.date,
     }
 
 
-def _path(repo: Repo) -> str:
+def path_of(repo: Repo) -> str:
+    """Its address on this server."""
     return f"/{'' if repo.kind == 'model' else KINDS[repo.kind] + '/'}{repo.id}"
 
 
@@ -150,13 +174,13 @@ def _card(repo: Repo, commit: Commit) -> tuple[str | None, str | None, str]:
     if entry.size > _LARGEST_CARD:
         return None, None, "The card is too large to be shown here; it is among the files."
     front, body = cards.split(repo.content(entry).decode("utf-8", "replace"))
-    return front, to_html(body, f"{_path(repo)}/resolve/{commit.id}/"), "The card is empty."
+    return front, to_html(body, f"{path_of(repo)}/resolve/{commit.id}/"), "The card is empty."
 
 
 def _file(repo: Repo, commit: Commit, path: str) -> dict[str, str]:
     """A file, with a link only where a browser without a token gets it."""
     open_to_all = access.may_read(None, repo)
-    url = f"{_path(repo)}/resolve/{commit.id}/{quote(path)}" if open_to_all else ""
+    url = f"{path_of(repo)}/resolve/{commit.id}/{quote(path)}" if open_to_all else ""
     return {"name": path, "size": _size(commit.tree[path].size), "url": url}
 
 

@@ -3,39 +3,55 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+import secrets
 
 from starlette.responses import JSONResponse, Response
 
 from tunekit_hub.localhub import access
 from tunekit_hub.localhub.context import Call, text
-from tunekit_hub.localhub.refusals import Refusal, conflict, forbidden, unsupported
-from tunekit_hub.localhub.repos import MAIN, Commit, Entry, Pull, Repo, now
+from tunekit_hub.localhub.refusals import Refusal, bad_request, conflict
+from tunekit_hub.localhub.repo_records import Event, Pull, now
+from tunekit_hub.localhub.repos import MAIN, Commit, Entry, Repo
 
 
 def number(revision: str) -> int | None:
     """The N of `refs/pr/N`."""
-    match = re.fullmatch(r"refs/pr/(\d+)", revision)
+    match = re.fullmatch(r"refs/pr/(\d{1,9})", revision)
     return int(match[1]) if match else None
 
 
 def next_number(repo: Repo) -> tuple[int, str]:
     """The number of the next pull request and its ref."""
-    taken = [pull.num for pull in repo.record.pulls]
+    taken = [pull.num for pull in repo.reload().pulls]
     taken += [found for ref in repo.refs() if (found := number(ref)) is not None]
     following = max(taken, default=0) + 1
     return following, f"refs/pr/{following}"
 
 
-def record(repo: Repo, num: int, *, title: str, description: str, author: str) -> Pull:
-    """Note a new pull request, whose ref is there already."""
-    pull = Pull(num=num, title=title, description=description, author=author, date=now())
-    repo.update(pulls=(*repo.record.pulls, pull))
-    return pull
+def record(repo: Repo, pull: Pull) -> None:
+    """Note a new discussion, or a pull request whose ref is there already."""
+    repo.update(pulls=(*repo.reload().pulls, pull))
 
 
-def _find(repo: Repo, num: int) -> Pull:
-    for pull in repo.record.pulls:
+def replace(repo: Repo, pull: Pull) -> None:
+    """Note what became of one."""
+    repo.update(pulls=tuple(pull if p.num == pull.num else p for p in repo.reload().pulls))
+
+
+def event(kind: str, author: str, said: str, before: str = "") -> Event:
+    """Something that happens now."""
+    fields = {"type": kind, "author": author, "text": said, "before": before}
+    return Event.model_validate({"id": secrets.token_hex(12), "date": now(), **fields})
+
+
+def new(num: int, title: str, description: str, author: str) -> Pull:
+    """An open pull request of now."""
+    return Pull(num=num, title=title, description=description, author=author, date=now())
+
+
+def find(repo: Repo, num: int) -> Pull:
+    """The discussion or pull request of this number; 404 if there is none."""
+    for pull in repo.reload().pulls:
         if pull.num == num:
             return pull
     raise Refusal(404, f"There is no discussion {num} in {repo.id}")
@@ -46,68 +62,24 @@ def check_author(call: Call, repo: Repo) -> None:
 
     A token that only reads proposes nothing.
     """
-    user = call.known_user()
-    if not user.can_write:
-        raise forbidden(f"{user.name} may not write with this token")
+    user = access.check_discuss(call.user, repo)
     num = number(call.param("revision"))
-    if num is not None and _find(repo, num).author != user.name:
+    if num is None:
+        return
+    pull = find(repo, num)
+    if pull.author != user.name:
         access.check_write(user, repo)
+    if pull.status == "merged":
+        raise conflict(f"Pull request {num} is merged already")
 
 
-async def create(call: Call) -> Response:
-    """Open an empty pull request."""
-    repo = call.repo()
-    user = call.known_user()
-    body = await call.json()
-    if not body.get("pullRequest"):
-        raise unsupported("discussions other than pull requests")
-    if not user.can_write:
-        raise forbidden(f"{user.name} may not write with this token")
-    num, ref = next_number(repo)
-    repo.set_ref(ref, repo.commit("main").id)
-    description = text(body, "description", "")
-    record(repo, num, title=text(body, "title"), description=description, author=user.name)
-    return JSONResponse({"num": num, "url": f"{call.page_url(repo)}/discussions/{num}"})
-
-
-async def details(call: Call) -> Response:
-    """One pull request, with its commits."""
-    repo = call.repo()
-    pull = _find(repo, int(call.request.path_params["num"]))
-    author = {"name": pull.author}
-    head = repo.commit(f"refs/pr/{pull.num}")
-    _, conflicts = _merged(repo, head)
-    comment = {"edited": False, "hidden": False, "latest": {"raw": pull.description}}
-    events: list[dict[str, Any]] = [
-        {"id": "1", "type": "comment", "createdAt": pull.date, "author": author, "data": comment}
-    ]
-    for step in _own_commits(repo, head):
-        data = {"subject": step.title, "oid": step.id}
-        events.append({"id": step.id, "type": "commit", "createdAt": step.date, "author": author, "data": data})
-    changes = {"base": MAIN, **({"mergeCommitId": pull.merged_as} if pull.merged_as else {})}
-    return JSONResponse(
-        {
-            "num": pull.num,
-            "title": pull.title,
-            "author": author,
-            "createdAt": pull.date,
-            "status": pull.status,
-            "repo": {"name": repo.id, "type": repo.kind},
-            "isPullRequest": True,
-            "changes": changes,
-            "filesWithConflicts": conflicts if pull.status == "open" else [],
-            "events": events,
-        }
-    )
-
-
-def _own_commits(repo: Repo, head: Commit) -> list[Commit]:
+def own_commits(repo: Repo, head: Commit) -> list[Commit]:
     """The commits of a pull request that main did not have, oldest first."""
     on_main = {commit.id for commit in repo.history("main")}
     return [commit for commit in repo.history(head.id) if commit.id not in on_main][::-1]
 
 
-def _merged(repo: Repo, head: Commit) -> tuple[dict[str, Entry], list[str]]:
+def merged(repo: Repo, head: Commit) -> tuple[dict[str, Entry], list[str]]:
     """Main with the pull request's changes, and the files that both sides changed differently."""
     main = repo.commit("main").tree
     on_main = {commit.id: commit for commit in repo.history("main")}
@@ -128,22 +100,24 @@ def _merged(repo: Repo, head: Commit) -> tuple[dict[str, Entry], list[str]]:
 
 async def merge(call: Call) -> Response:
     """Put the changes on main, as one commit."""
+    body = await call.json()
     repo = call.writable_repo()
-    pull = _find(repo, int(call.request.path_params["num"]))
-    if pull.status != "open":
+    user = call.known_user().name
+    pull = find(repo, int(call.request.path_params["num"]))
+    if not pull.is_pull:
+        raise bad_request(f"{pull.num} is a discussion, not a pull request")
+    if pull.status not in ("open", "draft"):
         raise conflict(f"Pull request {pull.num} is {pull.status} already")
+    comment = text(body, "comment", "").strip()
     with repo.storage.lock:
-        tree, conflicts = _merged(repo, repo.commit(f"refs/pr/{pull.num}"))
+        tree, conflicts = merged(repo, repo.commit(f"refs/pr/{pull.num}"))
         if conflicts:
             raise conflict(f"Main has changed the same files: {', '.join(conflicts[:5])}")
-        made = repo.add_commit(MAIN, tree, call.known_user().name, f"{pull.title} (#{pull.num})")
-        merged = pull.but(status="merged", merged_as=made.id)
-        repo.update(pulls=tuple(merged if p.num == pull.num else p for p in repo.record.pulls))
+        made = repo.add_commit(MAIN, tree, user, f"{pull.title} (#{pull.num})")
+        said = (event("comment", user, comment),) if comment else ()
+        done = event("status-change", user, "merged")
+        replace(repo, pull.but(status="merged", merged_as=made.id, events=(*pull.events, *said, done)))
     return JSONResponse({})
 
 
-ROUTES = [
-    ("POST", "/api/{kind:kind}/{repo:repo}/discussions", create),
-    ("GET", "/api/{kind:kind}/{repo:repo}/discussions/{num:int}", details),
-    ("POST", "/api/{kind:kind}/{repo:repo}/discussions/{num:int}/merge", merge),
-]
+ROUTES = [("POST", "/api/{kind:kind}/{repo:repo}/discussions/{num:number}/merge", merge)]

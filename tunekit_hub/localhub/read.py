@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
+import time
 from typing import Any
 
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -11,9 +13,18 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from tunekit_hub.localhub import access, info
 from tunekit_hub.localhub.access import User
 from tunekit_hub.localhub.context import Call
-from tunekit_hub.localhub.refusals import NO_CREDENTIALS, Refusal, bad_request, entry_not_found, unsupported
+from tunekit_hub.localhub.oauth_tokens import subject
+from tunekit_hub.localhub.refusals import (
+    NO_CREDENTIALS,
+    Refusal,
+    bad_request,
+    entry_not_found,
+    forbidden,
+    unsupported,
+)
 from tunekit_hub.localhub.repos import open_repo
 
+_MINUTES = 15  # that an address at the second origin holds
 _SORTS = ("lastModified", "createdAt", "downloads", "likes", "trendingScore")
 _LIST_PARAMETERS = {
     *("search", "author", "filter", "gated", "pipeline_tag", "sort", "limit", "full", "cardData", "config"),
@@ -31,14 +42,27 @@ async def whoami(call: Call) -> Response:
     if call.user is None:
         raise Refusal(401, NO_CREDENTIALS)
     user = call.user
-    orgs = [{"type": "org", "name": name, "fullname": name, "roleInOrg": "write"} for name in user.namespaces[1:]]
+    orgs = [
+        {
+            "type": "org",
+            "id": subject(name),
+            "name": name,
+            "fullname": name,
+            "avatarUrl": f"{call.base}/avatars/{name}.svg",
+            "roleInOrg": "write",
+        }
+        for name in user.namespaces[1:]
+    ]
     return JSONResponse(
         {
             "type": "user",
-            "id": hashlib.sha1(user.name.encode()).hexdigest()[:24],
+            "id": subject(user.name),
             "name": user.name,
             "fullname": user.name,
             "email": f"{user.name}@localhost",
+            "avatarUrl": f"{call.base}/avatars/{user.name}.svg",
+            "isPro": False,
+            "canPay": False,
             "orgs": orgs,
             "auth": _auth(user),
         }
@@ -157,12 +181,36 @@ async def resolve(call: Call) -> Response:
     headers = {"X-Repo-Commit": commit.id, "ETag": f'"{entry.sha256 if entry.lfs else entry.oid}"'}
     if entry.lfs:
         headers |= {"X-Linked-Size": str(entry.size), "X-Linked-ETag": f'"{entry.sha256}"'}
+    if entry.lfs and call.hub.second_origin:
+        place = signed_address(call, entry.sha256)
+        return Response(status_code=302, headers={**headers, "Location": place, "Cache-Control": "no-store"})
     # Never as HTML: a page from somebody's repo must not run as one of this server's.
     headers |= {"X-Content-Type-Options": "nosniff", "Content-Disposition": "attachment"}
     return FileResponse(repo.storage.blob(entry.sha256), media_type="application/octet-stream", headers=headers)
 
 
+def signed_address(call: Call, sha256: str) -> str:
+    """Where a large file can be had for some minutes, by whoever has the address: no token goes there."""
+    until = int(time.time()) + _MINUTES * 60
+    return f"{call.hub.second_origin}/cdn/{sha256}?until={until}&signature={_sign(call, sha256, until)}"
+
+
+def _sign(call: Call, sha256: str, until: int) -> str:
+    return hmac.new(call.hub.secret, f"cdn/{sha256}/{until}".encode(), hashlib.sha256).hexdigest()
+
+
+async def large_file(call: Call) -> Response:
+    """A large file, from the second origin."""
+    sha256, until = call.param("oid"), call.number("until", 0)
+    given = call.request.query_params.get("signature", "")
+    if until < time.time() or not hmac.compare_digest(given.encode(), _sign(call, sha256, until).encode()):
+        raise forbidden("This address is not valid, or no longer; ask for the file again")
+    headers = {"ETag": f'"{sha256}"', "X-Content-Type-Options": "nosniff", "Content-Disposition": "attachment"}
+    return FileResponse(call.hub.storage.blob(sha256), media_type="application/octet-stream", headers=headers)
+
+
 ROUTES = [
+    ("GET", "/cdn/{oid}", large_file),
     ("GET", "/api/agent-harnesses", agent_harnesses),
     ("GET", "/api/whoami-v2", whoami),
     ("GET", "/api/{kind:kind}", list_repos),

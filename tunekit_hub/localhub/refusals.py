@@ -88,6 +88,16 @@ def stale_parent() -> Refusal:
     return Refusal(412, "The branch has moved on from the given parent commit; fetch it and try again.")
 
 
+def too_large(message: str) -> Refusal:
+    """413: more bytes than are taken."""
+    return Refusal(413, message)
+
+
+def no_room(message: str) -> Refusal:
+    """507: the disk is full, or would be."""
+    return Refusal(507, message)
+
+
 def unsupported(what: str) -> Refusal:
     """501: the Hub can do this, the local Hub cannot, and does not pretend to."""
     return Refusal(501, f"The local Hub does not support {what}")

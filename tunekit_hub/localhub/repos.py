@@ -12,23 +12,18 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote, unquote
 
 from tunekit_hub.facts import Record
 from tunekit_hub.localhub.refusals import bad_request, conflict, revision_not_found
+from tunekit_hub.localhub.repo_records import RepoRecord, now
 from tunekit_hub.localhub.storage import KINDS, Storage
 
 MAIN = "refs/heads/main"
 _COMMIT_ID = re.compile(r"[0-9a-f]{40}")
-
-
-def now() -> str:
-    """The time, in the only spelling that the client parses."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 class Entry(Record):
@@ -50,38 +45,6 @@ class Commit(Record):
     author: str
     date: str
     tree: dict[str, Entry]
-
-
-class AccessRequest(Record):
-    """What became of somebody's wish to read a gated repo."""
-
-    id: str
-    status: Literal["pending", "accepted", "rejected"]
-    date: str
-
-
-class Pull(Record):
-    """One pull request; its commits are on `refs/pr/NUM`."""
-
-    num: int
-    title: str
-    description: str
-    author: str
-    date: str
-    status: Literal["open", "merged"] = "open"
-    merged_as: str | None = None
-
-
-class RepoRecord(Record):
-    """What is known of a repo besides its files. Its kind and id are its place in the folder."""
-
-    created: str
-    private: bool = False
-    gated: Literal["auto", "manual", False] = False
-    disabled: bool = False
-    requests: dict[str, AccessRequest] = {}  # user → request
-    pulls: tuple[Pull, ...] = ()
-    facts: dict[str, Any] = {}  # recorded answers that stand in for files which are not here
 
 
 def git_oid(content: bytes) -> str:
@@ -111,7 +74,7 @@ class Repo:
     def __init__(self, storage: Storage, folder: Path):
         self.storage = storage
         self.folder = folder
-        self.record = RepoRecord.model_validate_json((folder / "repo.json").read_bytes())
+        self.record = self.reload()
         plural, namespace, name = folder.parts[-3:]
         self.kind = next(kind for kind, folder_name in KINDS.items() if folder_name == plural)
         self.id = f"{namespace}/{name}"
@@ -121,10 +84,16 @@ class Repo:
         """Who owns it."""
         return self.id.split("/")[0]
 
+    def reload(self) -> RepoRecord:
+        """The record as it is now: another call may have changed it while this one waited for its body."""
+        self.record = RepoRecord.model_validate_json((self.folder / "repo.json").read_bytes())
+        return self.record
+
     def update(self, **changes: object) -> None:
         """Change the record."""
-        self.record = RepoRecord.model_validate(self.record.but(**changes).model_dump())
-        self.storage.write_json(self.folder / "repo.json", self.record.model_dump_json(indent=1))
+        with self.storage.lock:
+            self.record = RepoRecord.model_validate(self.reload().but(**changes).model_dump())
+            self.storage.write_json(self.folder / "repo.json", self.record.model_dump_json(indent=1))
 
     def refs(self) -> dict[str, str]:
         """Full ref name → commit id."""
@@ -208,7 +177,7 @@ def open_repo(storage: Storage, kind: str, name: str) -> Repo | None:
     return Repo(storage, folder) if "/" in name and (folder / "repo.json").exists() else None
 
 
-def create_repo(storage: Storage, kind: str, name: str, *, private: bool = False) -> Repo:
+def create_repo(storage: Storage, kind: str, name: str, *, private: bool = False, app: str = "") -> Repo:
     """A new, empty repo without a commit."""
     with storage.lock:
         folder = storage.repo_folder(kind, name)
@@ -216,7 +185,7 @@ def create_repo(storage: Storage, kind: str, name: str, *, private: bool = False
             raise conflict(f"{name} cannot be created")
         for part in ("refs", "commits", "objects"):
             (folder / part).mkdir(parents=True, exist_ok=True)
-        record = RepoRecord(created=now(), private=private)
+        record = RepoRecord(created=now(), private=private, app=app)
         storage.write_json(folder / "repo.json", record.model_dump_json(indent=1))
         storage.drop_redirect(kind, name)
         return Repo(storage, folder)

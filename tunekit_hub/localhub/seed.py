@@ -23,12 +23,13 @@ def seed_registry(storage: Storage, registry: Registry) -> None:
     for entry in registry.models:
         if entry.id != entry.canonical:
             storage.add_redirect("model", entry.id, entry.canonical)
-        if open_repo(storage, "model", entry.canonical) is None:
-            _seed_model(storage, entry)
+        repo = open_repo(storage, "model", entry.canonical)
+        if repo is None or not repo.find_ref(MAIN):  # without a commit: a killed seeding left it
+            _seed_model(storage, entry, repo)
 
 
-def _seed_model(storage: Storage, entry: ModelEntry) -> None:
-    repo = create_repo(storage, "model", entry.canonical)
+def _seed_model(storage: Storage, entry: ModelEntry, repo: Repo | None = None) -> None:
+    repo = repo or create_repo(storage, "model", entry.canonical)
     repo.update(gated=entry.recorded.gated or False, facts=_facts(entry))
     note = (
         f"License, size and config are the facts of `{entry.canonical}` as "
@@ -125,7 +126,7 @@ def seed_small_model(storage: Storage, repo_id: str) -> Repo:
     from tunekit_hub.localhub import weights
 
     repo = open_repo(storage, "model", repo_id)
-    if repo and "model.safetensors" in repo.commit("main").tree:
+    if repo and repo.find_ref(MAIN) and "model.safetensors" in repo.commit("main").tree:
         return repo
     if repo is None and (entry := load().entry(repo_id)):
         _seed_model(storage, entry)  # its card declares the license

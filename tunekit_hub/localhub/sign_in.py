@@ -28,7 +28,7 @@ async def sign_in_page(call: Call) -> Response:
 @page
 async def sign_in(call: Call) -> Response:
     """Start a session for whoever has a valid token, and go back to the page they came from."""
-    _check_same_site(call)
+    check_same_site(call)
     form = await call.form()
     token, following = (form.get(name, [""])[0] for name in ("token", "next"))
     following = following if _LOCAL_PATH.fullmatch(following) else "/"
@@ -49,14 +49,14 @@ async def sign_in(call: Call) -> Response:
 @page
 async def sign_out(call: Call) -> Response:
     """End the session, here and in the browser."""
-    _check_same_site(call)
+    check_same_site(call)
     call.hub.sessions.pop(call.request.cookies.get(COOKIE, ""), None)
     response = RedirectResponse("/", 303, headers=HEADERS)
     response.delete_cookie(COOKIE, httponly=True, samesite="strict", path="/")
     return response
 
 
-def _check_same_site(call: Call) -> None:
+def check_same_site(call: Call) -> None:
     """Refuse a form of another site. (`Origin` says nothing: it is `null` under our referrer policy)."""
     if call.request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
         raise forbidden("Another site sent this form")

@@ -3,6 +3,8 @@
     blobs/ab/ab12…            contents, never changed, never deleted
     repos/models/NS/NAME/     one repo (repos.py)
     redirects.json            old id → new id, by kind
+    collections/, oauth/      collections.py, oauth_apps.py
+    serving.lock              held by the one server of the folder; serving.json says where it answers
 
 A process killed at any moment leaves either the old state or the new one. Nothing from a request becomes a
 file name unless `repo_id` or a hash check has passed it.
@@ -18,12 +20,17 @@ import shutil
 import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from tunekit_hub.localhub.refusals import bad_request
+from filelock import FileLock, Timeout
+
+from tunekit_hub.errors import UsageError
+from tunekit_hub.localhub.refusals import bad_request, no_room
 
 KINDS = {"model": "models", "dataset": "datasets", "space": "spaces"}
 SHA256 = re.compile(r"[0-9a-f]{64}")
+_RESERVE = 16 << 20  # bytes that stay free for what goes with an upload: commits, refs
 _SEGMENT = re.compile(r"(?![-.])[A-Za-z0-9._-]{1,96}(?<![-.])")
 
 
@@ -65,6 +72,15 @@ class BlobWriter:
         os.replace(self.path, target)
         return self.sha256
 
+    def adopt(self, path: Path) -> None:
+        """Take a file that was written elsewhere in the folder, as if its bytes had come one by one."""
+        self.drop()
+        self.path = path
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                self._hash.update(chunk)
+                self.size += len(chunk)
+
     def drop(self) -> None:
         """Forget what was written, unless it was kept."""
         self._file.close()
@@ -82,6 +98,39 @@ class Storage:
 
     def __repr__(self) -> str:
         return f"Storage({str(self.folder)!r})"
+
+    def hold(self, endpoint: str = "") -> AbstractContextManager[object]:
+        """Keep every other process out of the folder while the block runs, and no longer than this one lives.
+
+        Args:
+            endpoint: Where the folder is served; empty for whoever only fills it.
+
+        Raises:
+            UsageError: Another process holds it.
+        """
+        path = self.folder / "serving.json"
+        try:
+            held = FileLock(self.folder / "serving.lock").acquire(timeout=0)
+        except Timeout:
+            holder = json.loads(path.read_text(encoding="utf-8"))["holder"] if path.exists() else "another process"
+            raise UsageError(
+                f"`{self.folder}` is in use already, by {holder}",
+                "use that local Hub, stop it, or take another folder",
+            ) from None
+        holder = f"process {os.getpid()}" + (f", which serves it at {endpoint}" if endpoint else "")
+        self.write_json(path, json.dumps({"endpoint": endpoint or self.served_at(), "holder": holder}))
+        return held
+
+    def served_at(self) -> str:
+        """Where this folder was served last; empty where it never was."""
+        path = self.folder / "serving.json"
+        return json.loads(path.read_text(encoding="utf-8"))["endpoint"] if path.exists() else ""
+
+    def check_room(self, size: int) -> None:
+        """Refuse what the disk does not hold, before it is sent; 507."""
+        free = shutil.disk_usage(self.folder).free
+        if size > free - _RESERVE:
+            raise no_room(f"{size} bytes do not fit on the disk of this local Hub, which has {free} left")
 
     def clean(self) -> None:
         """Remove what a killed process left half written. Only for whoever starts to serve the folder."""

@@ -86,7 +86,8 @@ async def paths_info(call: Call) -> Response:
 
 async def refs(call: Call) -> Response:
     """Branches, tags and, if asked for, pull requests."""
-    found = call.repo().refs()
+    repo = call.repo()
+    found = repo.refs()
 
     def under(start: str, *, short: bool = True) -> list[dict[str, str]]:
         return [
@@ -95,7 +96,8 @@ async def refs(call: Call) -> Response:
             if ref.startswith(start)
         ]
 
-    body = {"branches": under("refs/heads/"), "tags": under("refs/tags/"), "converts": []}
+    tags = [{**tag, "message": repo.record.tags.get(tag["name"], "")} for tag in under("refs/tags/")]
+    body = {"branches": under("refs/heads/"), "tags": tags, "converts": []}
     if call.flag("include_prs"):
         body["pullRequests"] = under("refs/pr/", short=False)
     return JSONResponse(body)

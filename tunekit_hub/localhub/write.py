@@ -10,11 +10,12 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from tunekit_hub.localhub import cards, commits, lfs, pulls
-from tunekit_hub.localhub.context import Call, text
+from tunekit_hub.localhub.context import Call, objects, text
 from tunekit_hub.localhub.known import GIT_ATTRIBUTES
 from tunekit_hub.localhub.refusals import bad_request, conflict, forbidden
 from tunekit_hub.localhub.repos import MAIN, Commit, Repo
 
+_LARGEST_COMMIT = 512 << 20  # bytes of all its small files together, in base64
 LARGE = 10 * 2**20  # bytes; from here on every file is a large file
 
 
@@ -44,8 +45,8 @@ async def preupload(call: Call) -> Response:
     commit = call.commit(repo)
     body = await call.json()
     patterns = _large_patterns(repo, commit)
-    ignored = text(body, "gitIgnore", "").splitlines()
-    return JSONResponse({"files": [_mode(item, commit, patterns, ignored) for item in body.get("files", [])]})
+    ignored = _ignored(repo, commit) if body.get("gitIgnore") is None else text(body, "gitIgnore").splitlines()
+    return JSONResponse({"files": [_mode(item, commit, patterns, ignored) for item in objects(body, "files")]})
 
 
 def _mode(item: dict[str, Any], commit: Commit, patterns: list[str], ignored: list[str]) -> dict[str, Any]:
@@ -55,7 +56,8 @@ def _mode(item: dict[str, Any], commit: Commit, patterns: list[str], ignored: li
     except (binascii.Error, ValueError) as error:
         raise bad_request(f"The sample of {path} is not base64") from error
     by_name = any(fnmatch(path, pattern) or fnmatch(path.split("/")[-1], pattern) for pattern in patterns)
-    large = by_name or b"\0" in sample or item.get("size", 0) >= LARGE
+    size = item.get("size", 0)
+    large = by_name or b"\0" in sample or not isinstance(size, int) or size >= LARGE
     answer = {
         "path": path,
         "uploadMode": "lfs" if large else "regular",
@@ -71,6 +73,12 @@ def _large_patterns(repo: Repo, commit: Commit) -> list[str]:
     entry = commit.tree.get(".gitattributes")
     attributes = repo.content(entry).decode("utf-8", "replace") if entry else GIT_ATTRIBUTES
     return [line.split()[0] for line in attributes.splitlines() if "filter=lfs" in line.split()[1:]]
+
+
+def _ignored(repo: Repo, commit: Commit) -> list[str]:
+    """The `.gitignore` of the repo, which holds where the caller brings none."""
+    entry = commit.tree.get(".gitignore")
+    return repo.content(entry).decode("utf-8", "replace").splitlines() if entry and entry.size < LARGE else []
 
 
 def _is_ignored(path: str, patterns: list[str]) -> bool:
@@ -92,7 +100,7 @@ async def commit(call: Call) -> Response:
     """Everything in one step; nothing is visible before the ref moves."""
     repo = _for_writing(call)
     user = call.known_user()
-    change = commits.parse(await call.request.body())
+    change = commits.parse(await call.body(_LARGEST_COMMIT))
     revision = call.param("revision")
     start = call.commit(repo)
     number: int | None = None
@@ -110,15 +118,15 @@ async def commit(call: Call) -> Response:
     address = call.page_url(repo)
     body: dict[str, Any] = {"success": True, "commitOid": made.id, "commitUrl": f"{address}/commit/{made.id}"}
     if number is not None:
-        pulls.record(repo, number, title=change.title, description=change.message, author=user.name)
+        pulls.record(repo, pulls.new(number, change.title, change.message, user.name))
         body["pullRequestUrl"] = f"{address}/discussions/{number}"
     return JSONResponse(body)
 
 
 async def create_branch(call: Call) -> Response:
     """A new branch, from main or where asked."""
-    repo = call.writable_repo()
     body = await call.json()
+    repo = call.writable_repo()
     start = repo.commit(text(body, "startingPoint", "main"))
     return _new_ref(repo, f"refs/heads/{call.param('name')}", start)
 
@@ -134,14 +142,21 @@ async def delete_branch(call: Call) -> Response:
 
 async def create_tag(call: Call) -> Response:
     """A name for a commit."""
-    repo = call.writable_repo()
     body = await call.json()
-    return _new_ref(repo, f"refs/tags/{text(body, 'tag')}", call.commit(repo))
+    repo = call.writable_repo()
+    name, message = text(body, "tag"), text(body, "message", "")
+    answer = _new_ref(repo, f"refs/tags/{name}", call.commit(repo))
+    if message:
+        repo.update(tags={**repo.reload().tags, name: message})
+    return answer
 
 
 async def delete_tag(call: Call) -> Response:
     """The commit stays."""
-    call.writable_repo().delete_ref(f"refs/tags/{call.param('name')}")
+    repo, name = call.writable_repo(), call.param("name")
+    repo.delete_ref(f"refs/tags/{name}")
+    if name in repo.record.tags:
+        repo.update(tags={tag: said for tag, said in repo.reload().tags.items() if tag != name})
     return JSONResponse({})
 
 
