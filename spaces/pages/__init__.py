@@ -1,0 +1,1 @@
+"""The pages of the Space, a file each; `home.py` puts them together."""
