@@ -108,8 +108,9 @@ def make_base(model: str, folder: Path) -> None:
 
 def measure(cell: dict[str, Any], bases: Path) -> dict[str, Any]:
     """Train the cell in this process; the process's memory before, its peak, and the seconds."""
-    from tunekit_hub import peak, quiet
+    from tunekit_hub import quiet
     from tunekit_hub.facts import Running
+    from tunekit_hub.hardware import peak
     from tunekit_hub.trainers import TRAINERS
 
     plan = _plan(cell)
@@ -254,7 +255,7 @@ def table(cells: list[dict[str, Any]]) -> str:
 
 def predicted_peak(cell: dict[str, Any]) -> int:
     """What the product predicts for a cell, above what the process holds before."""
-    from tunekit_hub import footprint
+    from tunekit_hub.estimates import footprint
 
     plan = _plan(cell)
     shape = footprint.Shape(

@@ -60,7 +60,8 @@ def measure(path: str) -> dict[str, Any]:
     """Profile one file in this process: seconds in all and by stage, and the peak of memory in bytes."""
     import pyarrow
 
-    from tunekit_hub import peak, profiling
+    from tunekit_hub import profiling
+    from tunekit_hub.hardware import peak
 
     _pin()
     profiling.detect_languages(["What is loaded once, such as the model of languages, belongs to the baseline."])

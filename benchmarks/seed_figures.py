@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sys
 
-from tunekit_hub import estimates, named_hardware, registry
+from tunekit_hub import estimates, registry
 from tunekit_hub.facts import Method
+from tunekit_hub.hardware import named as named_hardware
 
 ENCODERS = ("distilbert-base-uncased", "bert-base-uncased", "roberta-base", "microsoft/deberta-v3-base")
 # model, method, what is quoted, [(batch, tokens, checkpointing)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import encoders
 import pytest
@@ -11,6 +12,7 @@ import tiny
 from tunekit_hub.labelled import Labelled
 from tunekit_hub.tasks._heads import IGNORED, MULTI, SINGLE, Encoded, Labels
 from tunekit_hub.trainers._encoder_loss import MOST, label_weights, summed_loss
+from tunekit_hub.trainers._encoder_trainer import encoder_trainer
 
 torch = pytest.importorskip("torch")
 
@@ -65,6 +67,20 @@ def test_ignored_labels_carry_nothing():
     assert (float(total), int(number)) == (0.0, 0)
     many, none = summed_loss(torch.randn(2, 3), torch.full((2, 3), float(IGNORED)), MULTI, None)
     assert (float(many), int(none)) == (0.0, 0)
+
+
+@pytest.mark.parametrize("carried", [4, 16])
+def test_every_label_counts_alike_whether_its_step_has_few_or_many(carried):
+    """Rows of a step are of like length: by the mean alone, words of short sentences would decide."""
+    trainer = object.__new__(encoder_trainer())
+    trainer.labels_known, trainer.label_weights, trainer.labels_a_step = Labels(("O", "B-X", "I-X")), None, 8.0
+    trainer.args = SimpleNamespace(average_tokens_across_devices=False)
+    logits = torch.zeros(1, carried, 3, requires_grad=True)
+    targets = torch.ones(1, carried, dtype=torch.long)
+    loss = trainer.compute_loss(lambda: SimpleNamespace(logits=logits), {"labels": targets}, False, carried)
+    loss.backward()
+    assert float(loss.detach()) == pytest.approx(math.log(3))
+    assert logits.grad[0, 0].tolist() == pytest.approx([1 / 3 / 8, -2 / 3 / 8, 1 / 3 / 8])
 
 
 @pytest.mark.slow

@@ -29,7 +29,7 @@ class Recipe:
     batches: tuple[int, ...]  # to try, largest first
     cpu_batch: int  # larger ones are no faster on a CPU and pad more
     epochs_reason: str
-    patience: int | None = None  # passes without a better validation score; None: no validation
+    patience: Steps | None = None  # training rows → passes without a better validation score; None: no validation
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class Trainer:
     """What the planning and training stages ask of a trainer.
 
     `lengths` counts tokens as the model will, from a folder with its tokenizer, for rows cut at a number of
-    tokens. `prepare` turns rows into what `fit` takes, with the proof of what carries loss. `fit` trains, on from
-    the newest checkpoint in `run_dir` if there is one, and leaves in `run_dir/model` whole weights or, where
-    `plan.adapter` says so, an adapter.
+    tokens. `prepare` turns rows into what `fit` takes, with the proof of what carries loss; at most a share of
+    them (`Running.max_dropped`) may carry none. `fit` trains, on from the newest checkpoint in `run_dir` if there
+    is one, and leaves in `run_dir/model` whole weights or, where `plan.adapter` says so, an adapter.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Trainer:
     methods: tuple[Method, ...]
     recipe: Recipe
     lengths: Callable[[Path, Profile, Sequence[Any], int], Lengths]
-    prepare: Callable[[Plan, Path, Split], tuple[Any, Supervision, str]]
+    prepare: Callable[[Plan, Path, Split, float], tuple[Any, Supervision, str]]
     fit: Callable[[Plan, Path, Any, Path, OnEvent, Running], Fitted]
 
 

@@ -17,7 +17,7 @@ from tunekit_hub import storage
 from tunekit_hub.records import Plan
 
 FOLDER, WRITING, STATE = "checkpoints", ".writing", "session.json"
-FORM = 1  # of what is kept; one of another form is not gone on with
+FORM = 2  # of what is kept and of the order of rows; one of another form is not gone on with
 _PREFIX = "checkpoint-"
 _DECIDING = (  # fields of a plan that change what a step does
     *("trainer", "method", "precision", "max_tokens", "epochs", "learning_rate", "warmup"),

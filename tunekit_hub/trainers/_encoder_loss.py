@@ -35,6 +35,11 @@ def label_weights(rows: Sequence[Encoded], labels: Labels) -> list[float]:
     return (weights * counts.sum() / (weights * counts).sum()).tolist()
 
 
+def carried(rows: Sequence[Encoded]) -> int:
+    """How many labels carry loss."""
+    return sum(int((np.atleast_1d(row.labels) != IGNORED).sum()) for row in rows)
+
+
 def summed_loss(
     logits: torch.Tensor, targets: torch.Tensor, problem: str | None, weights: torch.Tensor | None
 ) -> tuple[torch.Tensor, torch.Tensor]:

@@ -55,7 +55,9 @@ def lengths(folder: Path, profile: Profile, rows: Sequence[Any], limit: int) -> 
     return supervision.lengths(counts).but(total=int(np.minimum(counts, limit).sum()))
 
 
-def prepare(plan: Plan, base: Path, rows: Split) -> tuple[Prepared, Supervision, str]:
+def prepare(
+    plan: Plan, base: Path, rows: Split, max_dropped: float = supervision.MAX_DROPPED
+) -> tuple[Prepared, Supervision, str]:
     """Encoded rows, the record of what carries loss, and one rendered row.
 
     Raises:
@@ -78,23 +80,25 @@ def prepare(plan: Plan, base: Path, rows: Split) -> tuple[Prepared, Supervision,
         how=head.how,
         lengths=supervision.lengths([len(row.input_ids) + row.lost for row in kept]),
     )
-    _prove(record, dropped, head)
+    _prove(record, dropped, head, max_dropped)
     weights = label_weights(kept, labels) if plan.class_weights else None
     validation = head.encode(tokenizer, rows.validation, labels, plan.max_tokens)
     done = Prepared(head, labels, tokenizer, kept, weights, validation, rows.validation)
     return done, record, proof(done)
 
 
-def _prove(record: Supervision, dropped: int, head: Head) -> None:
+def _prove(record: Supervision, dropped: int, head: Head, max_dropped: float) -> None:
     if not record.trained_tokens:
         raise SupervisionError(
             f"no row carries loss, so nothing would be learned ({dropped} rows: {head.unlabelled})",
             "look at the rows with `tunekit-hub profile`, or choose another model: `--model …`",
         )
-    if dropped > supervision.MAX_DROPPED * (record.rows + dropped):
+    if dropped > max_dropped * (record.rows + dropped):
         raise SupervisionError(
-            f"{dropped} of {record.rows + dropped} rows would carry no loss: {head.unlabelled}",
-            "choose a model made for this language: `--model …`",
+            f"{dropped} of {record.rows + dropped} rows would carry no loss, and {100 * max_dropped:g} % may: "
+            f"{head.unlabelled}",
+            "choose a model made for this language: `--model …`; or train without them: "
+            f"`--max-dropped {supervision.percent(dropped, record.rows + dropped)}`",
         )
 
 

@@ -24,11 +24,15 @@ def encoder_trainer() -> type:
         """The loss is summed over a step's labels and divided by their number, however many batches it has.
 
         The models' own losses are means over a batch, so that in a step of several batches the words of a batch
-        with few of them would weigh more than those of another.
+        with few of them would weigh more than those of another. The rows of a step are of like length, so between
+        steps it is the same: the gradient of a step counts by its labels, in proportion to the usual step's.
         """
 
-        def __init__(self, *args: Any, labels: Labels, weights: list[float] | None, **kwargs: Any):
+        def __init__(
+            self, *args: Any, labels: Labels, weights: list[float] | None, labels_a_step: float, **kwargs: Any
+        ):
             super().__init__(*args, **kwargs)
+            self.labels_a_step = labels_a_step
             self.labels_known = labels
             self.label_weights = None if weights is None else torch.tensor(weights, device=self.args.device)
             # How the Trainer learns that this loss is already divided for the whole step, in any version.
@@ -41,7 +45,10 @@ def encoder_trainer() -> type:
             total, number = summed_loss(
                 outputs.logits, inputs["labels"], self.labels_known.problem, self.label_weights
             )
-            loss = total / (number if num_items_in_batch is None else num_items_in_batch)
+            number = number if num_items_in_batch is None else num_items_in_batch
+            loss = total / number
+            # The value stays the mean of the step, for who looks at it; only its gradient is weighted.
+            loss = loss.detach() + (loss - loss.detach()) * (number / self.labels_a_step)
             if num_items_in_batch is not None and self.args.average_tokens_across_devices:
                 loss = loss * self.accelerator.num_processes  # the number is that of all processes
             return (loss, outputs) if return_outputs else loss

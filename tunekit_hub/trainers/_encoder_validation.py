@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from tunekit_hub.metrics import measures
 from tunekit_hub.records import ValidationPoint
+from tunekit_hub.scores.metrics import measures
 from tunekit_hub.tasks._encoder import logits
 from tunekit_hub.trainers._encoder_loss import summed_loss
 from tunekit_hub.trainers._encoder_model import put_back, trained

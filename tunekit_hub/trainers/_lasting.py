@@ -10,6 +10,7 @@ import gc
 import math
 import os
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,10 @@ from tunekit_hub import storage
 from tunekit_hub.facts import Running
 from tunekit_hub.records import Plan
 from tunekit_hub.trainers import _checkpoints
+from tunekit_hub.trainers._adapters import in_one_piece
 from tunekit_hub.trainers._callback import callback
 from tunekit_hub.trainers._order import Batches, shared
+from tunekit_hub.trainers._pieces import pieces, rows
 from tunekit_hub.trainers._session import Session, out_of_memory
 
 Base: Any = Any if TYPE_CHECKING else object  # a Trainer, which is not imported here
@@ -103,7 +106,7 @@ class Lasting(Base):
         self._at += 1
         batches = [inputs]
         while (loss := self._fits(model, batches, num_items_in_batch)) is None:
-            self.session.halve(_rows(inputs))
+            self.session.halve(rows(inputs))
             model.zero_grad()
             gc.collect()
             if torch.cuda.is_available():
@@ -116,7 +119,7 @@ class Lasting(Base):
         loss = None
         try:
             for batch in batches:
-                parts = _pieces(batch, self.session.pieces)
+                parts = pieces(batch, self.session.pieces)
                 loss = sum(super(Lasting, self).training_step(model, part, items) for part in parts)
         except (RuntimeError, MemoryError) as error:
             if not memory_ended(error) or self.args.world_size > 1 or items is None:
@@ -155,7 +158,8 @@ def run(trainer: Any, session: Session) -> None:
         StorageError: a checkpoint could not be written.
     """
     found = session.begin()
-    with session.stop.listening():
+    divided = trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled  # weights are whole only where these see it
+    with session.stop.listening(), nullcontext() if divided else in_one_piece(trainer.model):
         try:
             trainer.train(resume_from_checkpoint=found)
         except (RuntimeError, MemoryError) as error:
@@ -232,17 +236,3 @@ def cosine(done: float) -> float:
 def line(done: float) -> float:
     """From 1 to 0 at an even pace."""
     return 1.0 - done
-
-
-def _rows(inputs: dict[str, Any]) -> int:
-    return next(len(value) for value in inputs.values() if hasattr(value, "chunk"))
-
-
-def _pieces(inputs: dict[str, Any], number: int) -> list[dict[str, Any]]:
-    """The rows of a batch in `number` parts, or one a row where it has fewer."""
-    if number == 1:
-        return [inputs]
-    size = -(-_rows(inputs) // number)
-    parts = {name: value.split(size) for name, value in inputs.items() if hasattr(value, "split")}
-    rest = {name: value for name, value in inputs.items() if name not in parts}
-    return [{**rest, **dict(zip(parts, some, strict=True))} for some in zip(*parts.values(), strict=True)]

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tunekit_hub import peak
 from tunekit_hub.errors import TrainingFailed
 from tunekit_hub.facts import Running
+from tunekit_hub.hardware import peak
 from tunekit_hub.records import LossPoint, Plan
 from tunekit_hub.trainers import Fitted, OnEvent, _checkpoints
 from tunekit_hub.trainers._stop import Stop

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 from tunekit_hub.supervision import IGNORED
+from tunekit_hub.trainers._answer_loss import answer_loss
+from tunekit_hub.trainers._four_bit import keep_gradients
 from tunekit_hub.trainers._lasting import Lasting
 
 
@@ -20,17 +24,25 @@ def answer_loss_trainer() -> type:
     from trl import SFTTrainer
 
     class AnswerLossTrainer(Lasting, SFTTrainer):
-        """Off CUDA, TRL scores every position and pads with a dense mask; here only answers are scored.
+        """Off CUDA, TRL computes each logit twice, entropy and hits besides, and pads with a dense mask.
 
-        Right padding needs no attention mask in a causal model: nothing looks ahead. On CUDA, TRL's fused kernel
-        already skips positions without a label, and it is used as it is.
+        Here only answers are scored, once. Right padding needs no attention mask in a causal model: nothing looks
+        ahead. On CUDA, TRL's fused kernel already skips positions without a label, and it is used as it is.
         """
 
         def __init__(self, *args: Any, **kwargs: Any):
             super().__init__(*args, **kwargs)
             _train_in_float32(self.model)
-            forward = inspect.signature(type(self._unwrapped()).forward).parameters
-            self._skips_logits = "logits_to_keep" in forward and self.args.device.type != "cuda"
+            keep_gradients(self.model)
+            model = self._unwrapped()
+            forward = inspect.signature(type(model).forward).parameters
+            self._scores_answers = "logits_to_keep" in forward and self.args.device.type != "cuda"
+            self._in_parts = self._scores_answers and not self._divided(model) and _plain_head(model)
+
+        def _divided(self, model: Any) -> bool:
+            """Whether the output layer's weights have to be used inside of the model, by what wraps it."""
+            several = self.args.world_size > 1 and any(w.requires_grad for w in _weights(model))
+            return self.is_fsdp_enabled or self.is_deepspeed_enabled or several
 
         def _unwrapped(self) -> Any:
             model = self.accelerator.unwrap_model(self.model)
@@ -39,18 +51,18 @@ def answer_loss_trainer() -> type:
         def compute_loss(
             self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
         ) -> Any:
-            if not self._skips_logits or return_outputs:
+            if not self._scores_answers or return_outputs:
                 return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
             targets = inputs["labels"][:, 1:]
             carried = targets != IGNORED
-            keep = carried.any(dim=0).nonzero().squeeze(1)
-            logits = model(input_ids=inputs["input_ids"], use_cache=False, logits_to_keep=keep).logits
-            total = torch.nn.functional.cross_entropy(
-                logits.flatten(0, 1).float(),
-                targets[:, keep].flatten(),
-                ignore_index=IGNORED,
-                reduction="sum",
-            )
+            head = self._unwrapped().get_output_embeddings()
+            with _given(head, carried, through=not self._in_parts):
+                found = model(input_ids=inputs["input_ids"], use_cache=False).logits
+            if self._in_parts:
+                kind = torch.bfloat16 if self.args.bf16 else head.weight.dtype
+                total = answer_loss()(found, head.weight, head.bias, targets[carried], kind)
+            else:
+                total = torch.nn.functional.cross_entropy(found.float(), targets[carried], reduction="sum")
             if num_items_in_batch is None:
                 return total / carried.sum()
             if self.args.average_tokens_across_devices:
@@ -58,6 +70,48 @@ def answer_loss_trainer() -> type:
             return total / num_items_in_batch
 
     return AnswerLossTrainer
+
+
+@contextmanager
+def _given(head: Any, carried: Any, *, through: bool) -> Generator[None]:
+    """The output layer gets the hidden states before trained tokens, (tokens, width), and hands on their logits.
+
+    With `through` off it hands on the hidden states themselves.
+    """
+    if through:
+        hook = head.register_forward_pre_hook(lambda _, given: (given[0][:, :-1][carried],))
+        try:
+            yield
+        finally:
+            hook.remove()
+        return
+    head.forward = lambda hidden: hidden[:, :-1][carried]
+    try:
+        yield
+    finally:
+        del head.forward
+
+
+def _weights(model: Any) -> list[Any]:
+    head = model.get_output_embeddings()
+    return [] if head is None else list(head.parameters())
+
+
+def _plain_head(model: Any) -> bool:
+    """Whether the model's logits are what a linear output layer gives; some scale or bound them afterwards."""
+    import torch
+
+    head, seen = model.get_output_embeddings(), []
+    if type(head) is not torch.nn.Linear or "forward" in vars(head):  # somebody else's hook
+        return False
+    hook = head.register_forward_hook(lambda _, __, out: seen.append(out))
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):  # dropout must not move the order of what follows
+            token = torch.zeros((1, 2), dtype=torch.long, device=head.weight.device)
+            logits = model(input_ids=token, use_cache=False).logits
+    finally:
+        hook.remove()
+    return len(seen) == 1 and logits is seen[0]
 
 
 def _train_in_float32(model: Any) -> None:

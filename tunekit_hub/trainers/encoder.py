@@ -10,6 +10,7 @@ from tunekit_hub.errors import UsageError
 from tunekit_hub.facts import Running
 from tunekit_hub.records import Plan
 from tunekit_hub.trainers import Fitted, OnEvent, Recipe, Trainer
+from tunekit_hub.trainers._encoder_loss import carried
 from tunekit_hub.trainers._encoder_model import build, save
 from tunekit_hub.trainers._encoder_rows import Prepared, lengths, prepare
 from tunekit_hub.trainers._encoder_trainer import blank, collator, encoder_trainer
@@ -27,7 +28,7 @@ RECIPE = Recipe(
     step_rows=((20_000, 16), (float("inf"), 32)),
     batches=(32, 16, 8, 4, 2, 1),
     cpu_batch=16,
-    patience=2,
+    patience=((1000, 4), (float("inf"), 2)),  # few rows make short passes, and few to validate on
 )
 
 
@@ -56,6 +57,7 @@ def _fit(
         callbacks=[validation_callback(validation)],
         labels=done.labels,
         weights=done.weights,
+        labels_a_step=plan.batch_size * plan.accumulation * carried(done.train) / len(done.train),
         session=session,
         lengths=lengths,
         decay=line,

@@ -15,6 +15,7 @@ from tunekit_hub import storage, supervision
 from tunekit_hub.dtypes import DTYPES
 from tunekit_hub.facts import Running
 from tunekit_hub.records import Lengths, Plan, Profile, Supervision
+from tunekit_hub.supervision import chat_templates
 from tunekit_hub.trainers import Fitted, OnEvent, Recipe, Trainer
 from tunekit_hub.trainers._lasting import arguments, cosine, one_gpu, run, whole_weights
 from tunekit_hub.trainers._session import Session
@@ -42,12 +43,14 @@ def _lengths(folder: Path, _: Profile, chats: Sequence[supervision.Turns], limit
     return supervision.lengths(done.lengths)
 
 
-def _prepare(plan: Plan, base: Path, rows: Split) -> tuple[Any, Supervision, str]:
+def _prepare(
+    plan: Plan, base: Path, rows: Split, max_dropped: float = supervision.MAX_DROPPED
+) -> tuple[Any, Supervision, str]:
     """Encoded rows, the record of what carries loss, and one rendered row."""
     tokenizer = supervision.load_tokenizer(base)
-    done = supervision.supervise(tokenizer, rows.train, plan.max_tokens)
+    done = supervision.supervise(tokenizer, rows.train, plan.max_tokens, chat_templates.stops(tokenizer, base))
     record = supervision.summary(done)
-    supervision.prove(record)
+    supervision.prove(record, max_dropped)
     return done, record, supervision.proof(tokenizer, done)
 
 
