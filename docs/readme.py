@@ -33,7 +33,9 @@ TOP = {
     "model_registry.json": "facts of the base models, the rules that pick one, the ladders behind each pick",
     "examples/": "example data of our own",
     "benchmarks/": "scripts that measure, both sides in one go",
-    "docs/": "how memory and time are predicted, and how well",
+    "docs/": "what is promised, part by part, and how it is known",
+    "spaces/": "the Gradio Space: one file a page",
+    "skills/": "how an agent uses the command",
     "tests/": "unit, contract and end-to-end tests",
 }
 

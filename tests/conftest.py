@@ -53,6 +53,13 @@ TOKENS = {"you": "hf_" + "y" * 34, "ada": "hf_" + "a" * 34}
 ROOT = Path(__file__).parent.parent
 
 
+def pytest_terminal_summary(terminalreporter: object) -> None:
+    """The table of the fault matrix, where it ran."""
+    import fault_table
+
+    fault_table.show(terminalreporter)
+
+
 def pytest_unconfigure() -> None:
     """Converted weights are a quarter of a gigabyte; they do not stay behind."""
     shutil.rmtree(_HOME, ignore_errors=True)

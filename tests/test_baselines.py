@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tunekit_hub import baselines
 from tunekit_hub.labelled import Labelled, Tagged
+from tunekit_hub.scores import baselines
 
 TRAIN = [
     *(Labelled(text, ("arrival",)) for text in ("where is my card", "my card has not come", "when will it come")),

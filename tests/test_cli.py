@@ -16,7 +16,8 @@ from tunekit_hub.cli.options import Duration, default_out
 
 COMMANDS = (
     *("run", "profile", "recommend", "plan", "train", "evaluate", "publish", "resume"),
-    *("check", "models", "runs", "doctor", "demo", "hub", "hub serve"),
+    *("try", "check", "models", "runs", "doctor", "demo", "space", "space deploy"),
+    *("hub", "hub serve", "hub seed", "hub app"),
 )
 
 
@@ -186,7 +187,7 @@ def test_hub_serve_prints_what_a_client_needs(monkeypatch, capsys, tmp_path):
     out, err = capsys.readouterr()
     assert out.splitlines() == ["export HF_ENDPOINT=http://127.0.0.1:8765", "export HF_HUB_DISABLE_XET=1"]
     assert served["tokens"] == {"hf_1": "ada", "hf_2": "you"}
-    assert (served["port"], served["seed_registry"], served["seed_weights"]) == (8765, True, False)
+    assert (served["port"], served["seed"], served["second_origin"]) == (8765, ("registry",), False)
     assert "hf_1" not in out + err
 
 

@@ -16,7 +16,7 @@ from ready_stages import READY, fail, nothing_usable
 
 from tunekit_hub import errors, pipeline, runfile
 from tunekit_hub.cli import main
-from tunekit_hub.facts import Options
+from tunekit_hub.facts import Options, Publishing
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +86,8 @@ def test_run_passes_everything_that_was_asked(stages, monkeypatch):
     --use research --model a/b --max-time 1h30m --accept-license a/b --push-to ada/t --public --set epochs=2
     --description D
     --test-file t.csv --label-column l --dataset-license mit --explore --checkpoint-every 1m --processes 2
-    --accelerate-config accelerate.yaml --report-to trackio"""
+    --accelerate-config accelerate.yaml --report-to trackio --weights merged --overwrite --revision next
+    --max-dropped 12.5% --tag v1 --tag best --collection C --on-mismatch delete"""
     assert main(["run", "q.csv", *asked.split()]) == 0
     options = runfile.load("runs/t").options
     wanted = {
@@ -106,13 +107,32 @@ def test_run_passes_everything_that_was_asked(stages, monkeypatch):
         "settings": {"epochs": 2},
         "push_to": "ada/t",
         "private": False,
+        "weights": "merged",
+        "overwrite": True,
+        "push_revision": "next",
+        "pull_request": False,  # a pull request goes to `main`, and has no tags
+        "tags": ("v1", "best"),
+        "collection": "C",
+        "on_mismatch": "delete",
         "checkpoint_every": 60.0,
         "processes": 2,
         "accelerate_config": str(Path("accelerate.yaml").resolve()),
         "report_to": "trackio",
+        "max_dropped": 0.125,
         "hardware": None,  # another machine is planned for, not trained on
     }
     assert options.model_dump() == wanted
+
+
+def test_a_run_can_propose_its_model(stages):
+    assert main(["run", "q.csv", "--push-to", "ada/t", "--pr"]) == 0
+    assert runfile.load("runs/t").options.pull_request
+
+
+@pytest.mark.parametrize("wrong", ["--pr --revision next", "--pr --tag v1", "--tag a..b", "--revision refs/x"])
+def test_wishes_that_cannot_be_are_refused_at_once(wrong, stages, capsys):
+    assert main(["run", "q.csv", "--push-to", "ada/t", *wrong.split()]) == 2
+    assert not Path("runs/t").exists()
 
 
 def test_options_left_out_take_the_records_defaults(stages, capsys):
@@ -178,11 +198,11 @@ def test_looking_leaves_nothing_behind(stages, capsys, tmp_path):
 def test_plan_then_train_then_evaluate_then_publish(stages, capsys, monkeypatch):
     published = []
 
-    def publish(evaluation, repo_id, *, private):
-        published.append((repo_id, private))
-        return made.make_publication(evaluation, repo_id=repo_id, private=private)
+    def go_on(evaluation, publishing, **_):
+        published.append(publishing)
+        return made.make_publication(evaluation, repo_id=publishing.push_to, private=publishing.private)
 
-    monkeypatch.setattr(pipeline.publication, "publish", publish)
+    monkeypatch.setattr(pipeline.publication, "go_on", go_on)
     assert main(["plan", "chats.jsonl", "--out", "r", "--seed", "5"]) == 0
     assert runfile.load("r").training is None
     assert main(["publish", "r", "ada/tutor"]) == 1
@@ -190,17 +210,30 @@ def test_plan_then_train_then_evaluate_then_publish(stages, capsys, monkeypatch)
     assert main(["train", "r"]) == 0
     assert "next: `tunekit-hub evaluate r`" in capsys.readouterr().err
     assert main(["evaluate", "r"]) == 0
-    assert main(["publish", "r", "ada/tutor", "--public"]) == 0
+    options = "--public --weights merged --overwrite --revision next --tag v1 --tag best --collection Tutors"
+    assert main(["publish", "r", "ada/tutor", *options.split(), "--on-mismatch", "delete"]) == 0
     run = runfile.load("r")
-    assert published == [("ada/tutor", False)]
+    wanted = Publishing(
+        push_to="ada/tutor",
+        private=False,
+        weights="merged",
+        overwrite=True,
+        push_revision="next",
+        tags=("v1", "best"),
+        collection="Tutors",
+        on_mismatch="delete",
+    )
+    assert published == [wanted]
+    assert run.options.publishing == published[0]
+    assert main(["publish", "r", "ada/tutor", "--private", "--no-overwrite"]) == 0
+    assert published[-1] == published[0].but(private=True, overwrite=False)  # the rest as it was
     assert (run.status, run.plan.seed, run.publication.repo_id) == ("done", 5, "ada/tutor")
-    assert not run.options.private
 
 
 def test_a_failed_publish_leaves_the_run_as_it_was(stages, capsys, monkeypatch):
     assert main(["run", "chats.jsonl", "--out", "r"]) == 0
     before = Path("r/run.json").read_text()
-    monkeypatch.setattr(pipeline.publication, "publish", lambda *_, **__: fail(errors.PublishError("no"))(None))
+    monkeypatch.setattr(pipeline.publication, "go_on", lambda *_, **__: fail(errors.PublishError("no"))(None))
     assert main(["publish", "r", "ada/tutor"]) == 1
     assert Path("r/run.json").read_text() == before
 

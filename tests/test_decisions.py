@@ -56,7 +56,7 @@ def test_a_decision_is_in_the_run_and_on_the_card_with_its_date(hub, data, tmp_p
 
 def terms(**changes) -> str:
     page = card.rehearsal(make_plan(make_selection(**changes)), "you/tutor")
-    return page[page.index("## License") : page.index("## Limits")]
+    return page[page.index("## License") : page.index("## Data")]
 
 
 def test_the_card_weighs_model_and_data_together_and_lists_each_duty_with_a_link():

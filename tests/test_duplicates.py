@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tunekit_hub import duplicates
-from tunekit_hub.similarity import NEAR, band_keys, near_earlier
+from tunekit_hub.profiles import duplicates
+from tunekit_hub.profiles.similarity import NEAR, band_keys, near_earlier
 from tunekit_hub.tasks import Examined
 from tunekit_hub.text import fold
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import tiny
 
-from tunekit_hub import reload
-from tunekit_hub.confusion import confusion, write_picture, write_table
 from tunekit_hub.labelled import Labelled, Tagged
+from tunekit_hub.scores import reload
+from tunekit_hub.scores.confusion import confusion, write_picture, write_table
 from tunekit_hub.tasks import TASKS
 
 CLASSES = tiny.encoder_plan("classification", "single-label")
@@ -68,7 +68,7 @@ def test_a_pipeline_gives_what_was_measured(classified):
 def test_a_pipeline_finds_the_entities_that_were_measured(tagged):
     from transformers import pipeline
 
-    from tunekit_hub.entities import entities
+    from tunekit_hub.scores.entities import entities
 
     at, measured, held_out = tagged
     finds = pipeline("token-classification", model=str(at / "model"), aggregation_strategy="first")
@@ -158,7 +158,7 @@ def test_entities_that_were_missed_are_listed(tagged):
 
 
 def test_differences_between_entities_are_told_apart():
-    from tunekit_hub.entities import entities
+    from tunekit_hub.scores.entities import entities
     from tunekit_hub.tasks._encoder_files import _compare
 
     true = entities(["B-A", "I-A", "O", "B-A", "O", "B-A", "O", "B-A"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunekit_hub.entities import are_entity_tags, entities
+from tunekit_hub.scores.entities import are_entity_tags, entities
 
 
 def spans(tags):

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import records as made
 
-from tunekit_hub import estimates, footprint, named_hardware, registry
+from tunekit_hub import estimates, registry
 from tunekit_hub.checks.size import SIZE
-from tunekit_hub.estimates import Shape
+from tunekit_hub.estimates import Shape, footprint
 from tunekit_hub.facts import Gpu, ModelFacts, Request
+from tunekit_hub.hardware import named as named_hardware
 
 ROOT = Path(__file__).parents[1]
 CPU = made.make_hardware(bf16=False, gflops=90.0)

@@ -13,7 +13,7 @@ import pytest
 
 from tunekit_hub import profiling, recommendation
 from tunekit_hub.demo import DEMOS
-from tunekit_hub.sensitive import find_sensitive
+from tunekit_hub.profiles.sensitive import find_sensitive
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 README = (EXAMPLES / "README.md").read_text(encoding="utf-8")

@@ -7,20 +7,22 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from faults import Fault, faulty
+from faulty import Fault, faulty
 from huggingface_hub.utils import _http
 from records import GIB, make_hardware, make_profile, make_request
 
-from tunekit_hub import candidates, hub_connection, registry
-from tunekit_hub.candidates import Listed, Search
+from tunekit_hub import registry
 from tunekit_hub.cli import main
 from tunekit_hub.errors import HubUnreachable, NoUsableModel
 from tunekit_hub.hub import Hub
+from tunekit_hub.hub import connection as hub_connection
 from tunekit_hub.localhub import seed
 from tunekit_hub.localhub.repos import create_repo, open_repo
 from tunekit_hub.recommendation import recommend
 from tunekit_hub.records import Lengths
 from tunekit_hub.selection import select
+from tunekit_hub.verdicts import candidates
+from tunekit_hub.verdicts.candidates import Listed, Search
 
 SMALL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 CONFIG = registry.load().entry(SMALL).config | {"architectures": ["LlamaForCausalLM"]}

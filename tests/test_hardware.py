@@ -8,8 +8,10 @@ import subprocess
 import pytest
 import records as made
 
-from tunekit_hub import cgroups, hardware, named_hardware
+from tunekit_hub import hardware
 from tunekit_hub.errors import PlanError, UsageError
+from tunekit_hub.hardware import cgroups
+from tunekit_hub.hardware import named as named_hardware
 
 GIB = 2**30
 TWO = (

@@ -6,8 +6,8 @@ import random
 import pytest
 from samples import ENGLISH, REAL_DATA
 
-from tunekit_hub.domains import detect_domain
-from tunekit_hub.languages import detect_languages
+from tunekit_hub.profiles.domains import detect_domain
+from tunekit_hub.profiles.languages import detect_languages
 
 GERMAN = [
     "Wie setze ich mein Passwort zurück, wenn ich keinen Zugriff mehr auf mein altes Postfach habe?",

@@ -8,14 +8,14 @@ import re
 import pytest
 from records import make_profile, make_recommendation, make_request
 
-from tunekit_hub import licenses
 from tunekit_hub.checks import CHECKS
 from tunekit_hub.errors import DataError, UsageError
 from tunekit_hub.facts import ModelFacts
 from tunekit_hub.figures import DataRef
-from tunekit_hub.licenses import Declared, combined, weigh
 from tunekit_hub.localhub.known import LICENSES
 from tunekit_hub.selection import select
+from tunekit_hub.verdicts import licenses
+from tunekit_hub.verdicts.licenses import Declared, combined, weigh
 
 # Kind → the ids of it. With the verdicts below this is the whole table, written down a second time.
 KINDS = {

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tunekit_hub.metrics import count_entities, count_labels, count_tags, figures, gain, label_scores, measures
+from tunekit_hub.scores.metrics import (
+    count_entities,
+    count_labels,
+    count_tags,
+    figures,
+    gain,
+    label_scores,
+    measures,
+)
 
 
 def scored(counts):

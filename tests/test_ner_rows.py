@@ -11,9 +11,9 @@ import records as made
 from samples import REAL_DATA
 from task_rows import notes_of, read_twice, refusal, rows_of
 
-from tunekit_hub.entities import entities
 from tunekit_hub.errors import DataError
 from tunekit_hub.labelled import Tagged
+from tunekit_hub.scores.entities import entities
 from tunekit_hub.tasks import TASKS, _tag_rows
 
 TASK = TASKS["ner"]

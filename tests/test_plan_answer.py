@@ -8,9 +8,11 @@ import pytest
 import records as made
 from ready_stages import READY, fail
 
-from tunekit_hub import errors, named_hardware, peak, pipeline, training
+from tunekit_hub import errors, pipeline, training
 from tunekit_hub.cli import main
 from tunekit_hub.facts import Finding
+from tunekit_hub.hardware import named as named_hardware
+from tunekit_hub.hardware import peak
 
 
 @pytest.fixture

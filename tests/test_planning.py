@@ -8,9 +8,11 @@ import pytest
 import records as made
 import tiny
 
-from tunekit_hub import named_hardware, planning, profiling, settings
+from tunekit_hub import planning, profiling, settings
 from tunekit_hub.errors import PlanError
 from tunekit_hub.facts import Gpu
+from tunekit_hub.hardware import named as named_hardware
+from tunekit_hub.records import Lengths
 
 CPU = made.make_hardware(bf16=False, gflops=90.0)
 A100 = made.make_hardware(
@@ -56,6 +58,23 @@ def test_the_rows_are_counted_by_the_models_own_tokenizer(selection, hub):
     assert not plan.tokens.estimated
     assert plan.max_tokens >= plan.tokens.max
     assert (plan.train_rows, plan.eval_rows) == (51, 9)
+
+
+@pytest.mark.parametrize(
+    ("p95", "longest", "cut_at", "said"),
+    [
+        (63, 165, 192, "none is cut"),  # short rows: cutting them saves next to nothing
+        (400, 700, 704, "none is cut"),
+        (400, 3000, 448, "longer ones are cut"),
+        (900, 1500, 1024, "reads no more"),
+    ],
+)
+def test_rows_are_cut_only_where_it_saves_much(p95, longest, cut_at, said):
+    draft = settings.Draft({}, {})
+    lengths = Lengths(p50=30, p95=p95, max=longest, total=10_000, estimated=False)
+    planning._set_length(draft, lengths, made.make_architecture(context=1024))
+    assert draft.values["max_tokens"] == cut_at
+    assert said in draft.reasons["max_tokens"]
 
 
 def test_precision_follows_what_the_hardware_really_has(selection, hub):

@@ -5,7 +5,8 @@ import re
 import pytest
 import records as made
 
-from tunekit_hub import meaning, registry, render
+from tunekit_hub import registry, render
+from tunekit_hub.profiles import meaning
 from tunekit_hub.records import Column, Lengths, Note
 from tunekit_hub.render.layout import cells
 

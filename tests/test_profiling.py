@@ -9,9 +9,9 @@ from samples import ENGLISH, REAL_DATA
 
 from tunekit_hub.errors import DataError, RunError, UsageError
 from tunekit_hub.examples import load_examples
+from tunekit_hub.profiles.recognition import recognise
+from tunekit_hub.profiles.sensitive import find_sensitive
 from tunekit_hub.profiling import profile
-from tunekit_hub.recognition import recognise
-from tunekit_hub.sensitive import find_sensitive
 from tunekit_hub.tasks import Match
 
 

@@ -1,4 +1,7 @@
-"""Publishing, against the local Hub with the real client: what goes out, what never does, what is refused."""
+"""Publishing, against the local Hub with the real client: what goes out, what never does, what is refused.
+
+The weights are a float, so nothing is loaded again; `tests/publishing` has models that are.
+"""
 
 import json
 from pathlib import Path
@@ -55,7 +58,7 @@ def test_publishes_what_is_needed_in_one_commit_and_nothing_else(evaluation, mod
     for name in ("training_args.bin", "optimizer.pt", "trainer_state.json", "notes.txt", "pytorch_model.bin"):
         (model / name).write_bytes(b"secret")
     (model / "vocab.txt").symlink_to("/etc/hostname")
-    done = publication.publish(evaluation, "ada/tutor", hub=hub)
+    done = publication.push(evaluation, "ada/tutor", hub=hub)
     info = api.model_info("ada/tutor")
     assert {file.rfilename for file in info.siblings} - {".gitattributes"} == FILES
     assert set(done.files) == FILES
@@ -66,7 +69,7 @@ def test_publishes_what_is_needed_in_one_commit_and_nothing_else(evaluation, mod
 
 
 def test_adapter_config_names_the_canonical_base_and_its_commit(evaluation, hub, api):
-    publication.publish(evaluation, "ada/tutor", hub=hub)
+    publication.push(evaluation, "ada/tutor", hub=hub)
     config = json.loads(published("adapter_config.json", api))
     assert (config["base_model_name_or_path"], config["revision"]) == (made.BASE, made.REVISION)
     assert config["r"] == 16
@@ -75,28 +78,28 @@ def test_adapter_config_names_the_canonical_base_and_its_commit(evaluation, hub,
 def test_configs_say_nothing_of_where_they_were_loaded(evaluation, model, hub, api):
     config = {"tokenizer_class": "X", "name_or_path": str(model), "is_local": True, "local_files_only": False}
     (model / "tokenizer_config.json").write_text(json.dumps(config))
-    publication.publish(evaluation, "ada/tutor", hub=hub)
+    publication.push(evaluation, "ada/tutor", hub=hub)
     config = json.loads(published("tokenizer_config.json", api))
     assert config == {"tokenizer_class": "X", "name_or_path": made.BASE}
 
 
 def test_the_card_is_ours_and_carries_the_answers(evaluation, model, hub, api):
     (model / "README.md").write_text("a library's own card")
-    publication.publish(evaluation, "ada/tutor", hub=hub)
+    publication.push(evaluation, "ada/tutor", hub=hub)
     text = published("README.md", api)
     assert "tunekit-hub" in ModelCard(text).data.tags
     assert "Yes, within 30 days." in text
 
 
 def test_publishing_again_changes_nothing(evaluation, hub, api):
-    first = publication.publish(evaluation, "ada/tutor", hub=hub)
+    first = publication.push(evaluation, "ada/tutor", hub=hub)
     before = commits(api)
-    again = publication.publish(evaluation, "ada/tutor", hub=hub)
+    again = publication.push(evaluation, "ada/tutor", hub=hub)
     assert (again.changed, again.commit, commits(api)) == (False, first.commit, before)
 
 
 def test_public_only_when_asked(evaluation, hub, api):
-    done = publication.publish(evaluation, "ada/tutor", private=False, hub=hub)
+    done = publication.push(evaluation, "ada/tutor", private=False, hub=hub)
     assert not done.private
     assert not api.model_info("ada/tutor").private
 
@@ -104,7 +107,7 @@ def test_public_only_when_asked(evaluation, hub, api):
 def test_a_model_that_did_not_reload_is_not_published(evaluation, hub, api):
     failed = evaluation.but(reload=evaluation.reload.but(passed=False))
     with pytest.raises(ReloadMismatch):
-        publication.publish(failed, "ada/tutor", hub=hub)
+        publication.push(failed, "ada/tutor", hub=hub)
     assert not api.repo_exists("ada/tutor")
 
 
@@ -134,7 +137,7 @@ def test_paths_and_tokens_are_refused_and_nothing_is_written(
         content = content.replace(word, str(meant).encode())
     (model / name).write_bytes(content)
     with pytest.raises(PublishError) as caught:
-        publication.publish(evaluation, "ada/tutor", hub=hub)
+        publication.push(evaluation, "ada/tutor", hub=hub)
     assert f"`{name}`" in caught.value.message
     assert local_hub.tokens["ada"] not in str(caught.value) + caught.value.hint
     assert not api.repo_exists("ada/tutor")
@@ -146,7 +149,7 @@ def test_a_token_in_the_description_is_refused(tmp_path, hub, api):
     run_dir = make_run_folder(tmp_path / "run")
     evaluation = made.make_evaluation(made.make_training(plan, run_dir=str(run_dir)))
     with pytest.raises(PublishError, match=r"README\.md"):
-        publication.publish(evaluation, "ada/tutor", hub=hub)
+        publication.push(evaluation, "ada/tutor", hub=hub)
     assert not api.repo_exists("ada/tutor")
 
 
@@ -154,14 +157,14 @@ def test_a_token_in_the_description_is_refused(tmp_path, hub, api):
 def test_a_model_that_nobody_could_load_is_refused(missing, evaluation, model, hub, api):
     (model / missing).unlink()
     with pytest.raises(PublishError, match=missing):
-        publication.publish(evaluation, "ada/tutor", hub=hub)
+        publication.push(evaluation, "ada/tutor", hub=hub)
     assert not api.repo_exists("ada/tutor")
 
 
 def test_lost_answers_are_an_error_not_a_card_without_them(evaluation, model, hub, api):
     (model.parent / "answers.jsonl").unlink()
     with pytest.raises(RunError):
-        publication.publish(evaluation, "ada/tutor", hub=hub)
+        publication.push(evaluation, "ada/tutor", hub=hub)
     assert not api.repo_exists("ada/tutor")
 
 
@@ -173,19 +176,26 @@ def test_full_weights_need_weights(tmp_path, hub):
     plan = made.make_plan(method="full", lora_rank=None, lora_alpha=None)
     evaluation = made.make_evaluation(made.make_training(plan, run_dir=str(run_dir)))
     with pytest.raises(PublishError, match=r"model\.safetensors"):
-        publication.publish(evaluation, "ada/tutor", hub=hub)
+        publication.push(evaluation, "ada/tutor", hub=hub)
 
 
 def test_rehearsal_of_a_free_name_says_who_would_write_where(hub, api, local_hub):
     found = publication.rehearse(made.make_plan(), "ada/tutor", private=True, hub=hub)
     assert (found.user, found.exists, found.private) == ("ada", False, True)
-    assert {finding.check for finding in found.findings} == {"token", "write access", "name", "card"}
+    assert {finding.check for finding in found.findings} == {
+        "token",
+        "write access",
+        "name",
+        "ids",
+        "storage",
+        "card",
+    }
     assert all(finding.status == "pass" for finding in found.findings)
     assert not api.repo_exists("ada/tutor")
 
 
 def test_rehearsal_knows_a_repo_of_ours(evaluation, hub):
-    publication.publish(evaluation, "ada/tutor", hub=hub)
+    publication.push(evaluation, "ada/tutor", hub=hub)
     assert publication.rehearse(made.make_plan(), "ada/tutor", private=True, hub=hub).exists
 
 
@@ -197,7 +207,7 @@ def test_another_model_is_never_overwritten(evaluation, hub, api):
     before = commits(api)
     for attempt in (
         lambda: publication.rehearse(made.make_plan(), "ada/tutor", private=True, hub=hub),
-        lambda: publication.publish(evaluation, "ada/tutor", hub=hub),
+        lambda: publication.push(evaluation, "ada/tutor", hub=hub),
     ):
         with pytest.raises(PublishError, match="another model"):
             attempt()
@@ -209,7 +219,7 @@ def test_what_was_to_be_private_does_not_go_to_a_public_repo(evaluation, hub, ap
     with pytest.raises(PublishError, match="is public"):
         publication.rehearse(made.make_plan(), "ada/tutor", private=True, hub=hub)
     with pytest.raises(PublishError, match="is public"):
-        publication.publish(evaluation, "ada/tutor", hub=hub)
+        publication.push(evaluation, "ada/tutor", hub=hub)
     assert commits(api) == 1
 
 
@@ -252,4 +262,4 @@ def test_weights_that_changed_since_they_were_measured_are_not_published(evaluat
     path = Path(evaluation.training.run_dir) / "model" / "adapter_model.safetensors"
     path.write_bytes(path.read_bytes()[:-1] + b"\1")
     with pytest.raises(PublishError, match="not the ones that were evaluated"):
-        publication.publish(evaluation, "ada/changed", hub=hub)
+        publication.push(evaluation, "ada/changed", hub=hub)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tunekit_hub import registry
-from tunekit_hub.architectures import architecture
 from tunekit_hub.errors import RegistryError
+from tunekit_hub.estimates.architectures import architecture
 
 REGISTRY = registry.load()
 ROOT = Path(__file__).parent.parent

@@ -3,13 +3,14 @@ from __future__ import annotations
 import json
 
 import pytest
-from faults import Fault, faulty
+from faulty import Fault, faulty
 from records import GIB, make_hardware, make_profile, make_request
 
-from tunekit_hub import hub_connection, registry
+from tunekit_hub import registry
 from tunekit_hub.errors import HubUnreachable, InvalidToken, NoUsableModel
 from tunekit_hub.facts import Gpu
 from tunekit_hub.hub import Hub
+from tunekit_hub.hub import connection as hub_connection
 from tunekit_hub.localhub import seed
 from tunekit_hub.localhub.access import set_request
 from tunekit_hub.localhub.repos import create_repo, open_repo

@@ -9,7 +9,7 @@ from task_rows import TEXTS, rows_of
 
 from tunekit_hub import data
 from tunekit_hub.errors import DataError
-from tunekit_hub.recognition import candidates, recognise
+from tunekit_hub.profiles.recognition import candidates, recognise
 
 
 def detect(table, task=None, **columns):

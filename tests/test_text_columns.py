@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tunekit_hub import fingerprints, text, text_columns
+from tunekit_hub import text
+from tunekit_hub.profiles import fingerprints, text_columns
 
 ALPHABETS = {
     "ascii": "abcXYZ 019  \t\n.,",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from tunekit_hub.text import quote
 
 if TYPE_CHECKING:
     from tunekit_hub.hub import Hub
+    from tunekit_hub.hub.datasets import Fetched
 
 
 @dataclass(frozen=True)
@@ -132,15 +133,15 @@ def _open_parts(
     chosen: folders.Parts,
     source: str,
     columns: Collection[str],
-    names: Mapping[str, Sequence[str]] | None = None,
-    revision: str | None = None,
+    found: Fetched | None = None,
 ) -> Sources:
-    """The rows of files that were chosen, their numbered labels named."""
+    """The rows of files that were chosen; of a Hub dataset, its numbered labels named."""
+    origin = {"revision": found.commit, "repo_id": found.repo_id, "public": found.public} if found else {}
 
     def rows(files: Sequence[str], wanted: Collection[str]) -> Rows:
-        found = _read_files([folder / file for file in files], source, wanted)
-        ref = found.ref.but(revision=revision)
-        return replace(found, table=named_labels(found.table, names or {}), ref=ref)
+        read = _read_files([folder / file for file in files], source, wanted)
+        table = named_labels(read.table, found.label_names if found else {})
+        return replace(read, table=table, ref=read.ref.but(**origin))
 
     train = rows(chosen.train, columns)
     told = folders.told(chosen)
@@ -151,7 +152,7 @@ def _open_parts(
 def _open_dataset(
     source: str, dataset: dataset_ids.DatasetId, hub: Hub | None, columns: Collection[str]
 ) -> Sources:
-    from tunekit_hub import hub_datasets
+    from tunekit_hub.hub import datasets as hub_datasets
 
     try:
         found = hub_datasets.fetch(hub or hub_datasets.default_hub(), dataset)
@@ -161,7 +162,7 @@ def _open_dataset(
     except HubUnreachable as error:
         message = f"`{source}` is no file or folder here, so the Hub was asked for it: {error.message}"
         raise HubUnreachable(message, error.hint) from None
-    return _open_parts(found.folder, found.parts, source, columns, found.label_names, found.commit)
+    return _open_parts(found.folder, found.parts, source, columns, found)
 
 
 def _read_files(paths: Sequence[Path], source: str, columns: Collection[str]) -> Rows:

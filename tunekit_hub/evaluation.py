@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tunekit_hub import extras, quiet, reload
+from tunekit_hub import extras, loss_picture, quiet
 from tunekit_hub.hub import Hub
 from tunekit_hub.records import Evaluation, TrainResult
+from tunekit_hub.scores import reload
 from tunekit_hub.splits import split
 from tunekit_hub.tasks import TASKS, Trial
 from tunekit_hub.trainers import OnEvent
@@ -33,6 +34,7 @@ def evaluate(training: TrainResult, *, hub: Hub | None = None, on_event: OnEvent
         found = task.evaluate(Trial(plan, base, run_dir, rows, tell))
     tell({"event": "note", "message": "reload gate: the saved files in a fresh process"})
     gate = reload.gate(found.job, found.outputs)
+    reload.keep(run_dir, found.job, found.outputs)
     return Evaluation(
         training=training,
         rows=found.rows,
@@ -44,6 +46,6 @@ def evaluate(training: TrainResult, *, hub: Hub | None = None, on_event: OnEvent
         helped=(found.gain.low or 0) > 0,
         verdict=verdict(found, task.measures[found.metric]),
         labels=dict(found.labels),
-        files=found.files,
+        files=(*found.files, *(name for name in (loss_picture.NAME,) if (run_dir / name).is_file())),
         reload=gate,
     )

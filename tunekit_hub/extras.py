@@ -8,7 +8,7 @@ from tunekit_hub.errors import MissingExtra
 
 _NEEDS = {
     "train": ("torch", "transformers", "datasets", "peft", "trl", "accelerate", "sklearn", "matplotlib"),
-    "local": ("starlette", "uvicorn", "markdown_it"),
+    "local": ("starlette", "uvicorn", "markdown_it", "joserfc"),
     "space": ("gradio",),
 }
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validat
 Status = Literal["pass", "warn", "block", "unknown"]
 Method = Literal["full", "lora", "qlora"]
 Use = Literal["commercial", "research"]
+Weights = Literal["adapter", "merged", "full"]  # an adapter alone; one merged into its base; all that was trained
 Access = Literal[
     "open",
     "granted",  # gated, and this token may read it
@@ -54,9 +55,24 @@ class Running(Record):
     processes: int = Field(1, gt=0)
     accelerate_config: str | None = None  # a file of `accelerate config`: which processes, and where
     report_to: Literal["trackio", "tensorboard", "wandb"] | None = None
+    max_dropped: float = Field(0.05, ge=0, le=1)  # share of the rows that may carry no loss
 
 
-class Options(Running):
+class Publishing(Record):
+    """Where a model goes on the Hub, in which form, and how. Nothing here changes what is trained."""
+
+    push_to: str | None = None  # `namespace/name`; None: nothing is published
+    private: bool = True
+    weights: Weights | None = None  # None: as `records.Plan.weights` says
+    overwrite: bool = False  # replace a model that is not one of ours
+    pull_request: bool = False  # propose the change instead of making it
+    push_revision: str | None = None  # a branch, made if it is not there; None: `main`
+    tags: tuple[str, ...] = ()  # git tags on the commit
+    collection: str | None = None  # slug or title of one to add the model to; a title is made if it is not there
+    on_mismatch: Literal["mark", "delete"] = "mark"  # where what was published predicts otherwise
+
+
+class Options(Running, Publishing):
     """All a run was asked for. It is written to `run.json`, so it holds no secret."""
 
     source: str
@@ -74,13 +90,16 @@ class Options(Running):
     max_time: float | None = Field(None, gt=0)  # for the whole run
     hardware: str | None = None  # the machine to plan for, by name; without it, this one
     settings: dict[str, float] = {}  # plan settings the user fixed
-    push_to: str | None = None
-    private: bool = True
 
     @property
     def running(self) -> Running:
         """How the training runs, alone."""
         return Running(**{name: getattr(self, name) for name in Running.model_fields})
+
+    @property
+    def publishing(self) -> Publishing:
+        """How the model is published, alone."""
+        return Publishing(**{name: getattr(self, name) for name in Publishing.model_fields})
 
 
 class Gpu(Record):
@@ -171,6 +190,7 @@ class Request(Record):
     accepted_on: datetime.date | None = None  # when that was said
     dataset: str | None = None  # the data, as the user names it
     dataset_license: tuple[str, ...] = ()  # declared ids; empty: nothing is known, as of one's own files
+    dataset_license_said: bool = False  # by the user, not read from the card of a Hub dataset
     hardware: Hardware
     task: str | None = None
     languages: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tunekit_hub.facts import Record
+from tunekit_hub.facts import Finding, Record, Weights
 
 Fits = Literal["fits", "tight", "no"]
 
@@ -16,6 +16,8 @@ class DataRef(Record):
     format: str
     sha256: str
     revision: str | None = None  # commit of a Hub dataset
+    repo_id: str | None = None  # of a Hub dataset, as the Hub spells it
+    public: bool = False  # anybody may see that there is such a dataset, so a card may name it
 
 
 class Note(Record):
@@ -115,3 +117,32 @@ class Reload(Record):
     answers_equal: bool
     passed: bool
     weights: dict[str, str]  # file → sha256 of what was loaded; nothing else is published
+
+
+class PreviewFile(Record):
+    """A file of the repository, and what publishing would do to it."""
+
+    path: str
+    size: int | None  # bytes; None: deleted, or not known before it is made
+    state: Literal["new", "changed", "unchanged", "deleted"]
+    predicted: bool = False  # it is not there yet: merging makes it
+
+
+class Preview(Record):
+    """A publish that was looked at and not done."""
+
+    repo_id: str
+    url: str
+    exists: bool
+    private: bool
+    weights: Weights
+    revision: str  # the branch that would be written to
+    pull_request: bool
+    message: str  # of the commit
+    changes: bool  # False: the repository holds exactly this already, and there would be no commit
+    to_send: int  # bytes
+    files: tuple[PreviewFile, ...]
+    tags: tuple[str, ...] = ()
+    collection: str | None = None
+    findings: tuple[Finding, ...]
+    card: str

@@ -8,30 +8,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from tunekit_hub import (
     evaluation,
     event_log,
-    extras,
-    named_hardware,
     planning,
     profiling,
     publication,
     recommendation,
     runfile,
     selection,
-    settings,
     storage,
     training,
 )
-from tunekit_hub.errors import RunError, TunekitError, UsageError
+from tunekit_hub.errors import TunekitError
 from tunekit_hub.facts import Options, Record
+from tunekit_hub.hardware import named as named_hardware
 from tunekit_hub.hub import Hub
 from tunekit_hub.records import Evaluation
 from tunekit_hub.runfile import Failure, Run
+from tunekit_hub.starting import evaluated, require_for_training
+from tunekit_hub.starting import forget as forget
+from tunekit_hub.starting import start as start
 from tunekit_hub.trainers import OnEvent
-from tunekit_hub.version import __version__
+from tunekit_hub.wishes import asked_for
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,7 @@ class _Line:
     out: Path
     hub: Hub
     tell: OnEvent
+    keep: Callable[[Record], None]  # a record that is not whole yet, and what was done for it must not be lost
 
 
 # What each stage makes of the run so far. The order is the line.
@@ -73,39 +73,15 @@ STAGES: dict[str, Callable[[_Line], Record]] = {
         at.run.plan, at.out, hub=at.hub, on_event=at.tell, running=at.run.options.running
     ),
     "evaluation": lambda at: evaluation.evaluate(at.run.training, hub=at.hub, on_event=at.tell),
-    "publication": lambda at: publication.publish(
-        at.run.evaluation, at.run.options.push_to or "", private=at.run.options.private, hub=at.hub
+    "publication": lambda at: publication.go_on(
+        at.run.evaluation,
+        at.run.options.publishing,
+        hub=at.hub,
+        on_event=at.tell,
+        before=at.run.publication,
+        keep=at.keep,
     ),
 }
-
-
-def start(options: Options, out: str | Path) -> Run:
-    """A new run in `out`, with nothing done yet.
-
-    Raises:
-        PlanError: a setting that cannot be.
-        RunError: `out` already holds a run that was trained or is in work, or something else.
-    """
-    out = Path(out)
-    settings.check_settings(options.settings)
-    named_hardware.chosen(options.hardware)  # an unknown name is refused before anything is done
-    options = options.but(
-        **{name: _absolute(getattr(options, name)) for name in ("source", "test_file", "accelerate_config")}
-    )
-    if (out / runfile.NAME).exists():
-        before = runfile.load(out)
-        if before.training is not None or before.status == "running":
-            raise RunError(
-                f"`{out}` already holds a run",
-                f"go on with it: `tunekit-hub resume {out}`; or name another: `--out DIR`",
-            )
-        (out / "events.jsonl").unlink(missing_ok=True)  # nothing was trained there: it begins anew
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise RunError(f"`{out}` exists and is not an empty folder", "name another: `--out DIR`")
-    run = Run(options=options, versions={"tunekit_hub": __version__})
-    with storage.writing(out):
-        runfile.save(run, out)
-    return run
 
 
 def run(options: Options, out: str | Path, *, hub: Hub | None = None, on_event: OnEvent | None = None) -> Run:
@@ -146,29 +122,64 @@ def resume(
         return _resume(Path(out), hub or Hub(), on_event, until, running)
 
 
-def forget(out: str | Path, stage: str) -> None:
-    """Take the result of `stage`, and of what came after it, out of the run in `out`, to do it again."""
-    with runfile.locked(Path(out)):
-        now = runfile.load(out)
-        before = getattr(now, list(STAGES)[list(STAGES).index(stage) - 1])
-        if getattr(now, stage) is not None:
-            runfile.save(now.but(record=before, stage=stage, status="paused", error=None), Path(out))
+def publish(
+    out: str | Path, repo_id: str, *, hub: Hub | None = None, on_event: OnEvent | None = None, **publishing: Any
+) -> Run:
+    """Publish what the run in `out` has evaluated. Where that is refused, the run stays as it was.
+
+    Args:
+        out: the run folder.
+        repo_id: where to, `namespace/name`.
+        hub: the Hub to publish to.
+        on_event: called with a dict about what takes its time.
+        publishing: fields of `tunekit_hub.facts.Publishing`; the others are those that the run was started with.
+
+    Raises:
+        RunError: `out` holds no run, or one that is not evaluated, or another process is at work on it.
+        TunekitError: as `publication.publish`.
+    """
+    out = Path(out)
+    with storage.writing(out), runfile.locked(out):
+        tell, before = event_log.keep(out, on_event), evaluated(out)
+        options = asked_for(Options, **before.options.model_dump() | publishing | {"push_to": repo_id})
+        now = before.but(options=options, record=before.evaluation, stage="publication", error=None)
+
+        def keep(record: Record) -> None:
+            nonlocal now
+            now = now.but(record=record, status="interrupted")  # until the rest is done
+            runfile.save(now, out)
+
+        how: dict[str, Any] = {"hub": hub or Hub(), "on_event": tell, "before": before.publication, "keep": keep}
+        try:
+            done = publication.go_on(before.evaluation, options.publishing, afresh=True, **how)
+        except TunekitError as error:
+            if now.publication is not None:  # something is on the Hub, and not as it should be
+                _end(now.but(status="failed", error=Failure.of(error)), out)
+            raise
+        now = now.but(record=done, status="done")
+        runfile.save(now, out)
+        tell({"event": "stage", "stage": "publication", "record": done})
+        return now
 
 
 def _resume(out: Path, hub: Hub, on_event: OnEvent | None, until: str, running: dict[str, Any]) -> Run:
     tell = event_log.keep(out, on_event)
     now = runfile.load(out).but(status="running", error=None)
-    now = now.but(options=_options(**now.options.model_dump() | running))
+    now = now.but(options=asked_for(Options, **now.options.model_dump() | running))
     wanted = list(STAGES)[: list(STAGES).index(until) + 1]
     if now.options.push_to is None and "publication" in wanted:
         wanted.remove("publication")
+
+    def keep(record: Record) -> None:
+        nonlocal now
+        now = now.but(record=record)
+        runfile.save(now, out)
+
     try:
         if "training" in wanted and now.training is None:
-            extras.require("train", "training")  # said now, not after everything that can be done without it
-            named_hardware.require_here(named_hardware.chosen(now.options.hardware))
-            extras.require_reporter(now.options.report_to)
+            require_for_training(now.options)
         for name in wanted:
-            if getattr(now, name) is not None:
+            if _is_done(now, name):
                 continue
             now = now.but(stage=name)
             with storage.writing(out, then=f"`tunekit-hub resume {out}`"):
@@ -176,14 +187,13 @@ def _resume(out: Path, hub: Hub, on_event: OnEvent | None, until: str, running: 
                     now = _rehearse(now, hub, tell)
                 runfile.save(now, out)
                 tell({"event": "start", "stage": name})
-                now = now.but(record=STAGES[name](_Line(now, out, hub, tell)))
+                now = now.but(record=STAGES[name](_Line(now, out, hub, tell, keep)))
                 runfile.save(now, out)
                 if name == "training":
                     training.forget_checkpoints(out)  # what they were kept for is in `run.json` now
                 tell({"event": "stage", "stage": name, "record": now.record})
     except TunekitError as error:
-        failure = Failure(code=error.code, message=error.message, hint=error.hint)
-        _end(now.but(status="failed", error=failure), out)
+        _end(now.but(status="failed", error=Failure.of(error)), out)
         raise
     except BaseException as error:
         status = "interrupted" if isinstance(error, KeyboardInterrupt | SystemExit) else "failed"
@@ -211,16 +221,15 @@ def finetune(
     Raises:
         TunekitError: as the stages do.
     """
-    done = run(_options(source=str(source), **options), out_dir, hub=hub, on_event=on_event)
+    done = run(asked_for(Options, source=str(source), **options), out_dir, hub=hub, on_event=on_event)
     return done.evaluation
 
 
-def _options(**given: Any) -> Options:
-    try:
-        return Options(**given)
-    except ValidationError as error:
-        wrong = "; ".join(f"`{'.'.join(map(str, e['loc']))}`: {e['msg']}" for e in error.errors())
-        raise UsageError(f"wrong options: {wrong}", f"options are: {', '.join(Options.model_fields)}") from error
+def _is_done(run: Run, stage: str) -> bool:
+    """Whether a stage has nothing left to do."""
+    if stage == "publication":
+        return publication.complete(run.publication, run.options.publishing)
+    return getattr(run, stage) is not None
 
 
 def _end(run: Run, out: Path) -> None:
@@ -229,17 +238,11 @@ def _end(run: Run, out: Path) -> None:
         runfile.save(run, out)
 
 
-def _absolute(source: str | None) -> str | None:
-    """A path that holds from any folder, as the run is gone on with from any; a Hub dataset's id as it is."""
-    path = Path(source).expanduser() if source else None
-    return str(path.resolve()) if path and path.exists() else source
-
-
 def _rehearse(run: Run, hub: Hub, tell: OnEvent) -> Run:
     """Try the publish before hours of training."""
     if run.options.push_to is None or run.rehearsal is not None:
         return run
     tell({"event": "start", "stage": "rehearsal"})
-    found = publication.rehearse(run.plan, run.options.push_to, private=run.options.private, hub=hub)
+    found = publication.rehearse(run.plan, run.options.push_to, run.options.publishing, hub=hub)
     tell({"event": "stage", "stage": "rehearsal", "record": found})
     return run.but(rehearsal=found)

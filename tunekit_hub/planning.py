@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tunekit_hub import estimates, extras
-from tunekit_hub.batching import method_reason, set_batch
 from tunekit_hub.errors import PlanError
+from tunekit_hub.estimates.batching import method_reason, set_batch
 from tunekit_hub.facts import Architecture, Hardware, Method, Options
 from tunekit_hub.hub import Hub
 from tunekit_hub.records import Lengths, Plan, Profile, Selection
@@ -19,6 +19,7 @@ from tunekit_hub.units import count, duration
 TRAINING_SHARE = 0.4  # of a time budget; the rest is for fetching, evaluation and a slower machine than thought
 MARGIN = 0.85  # of the training's share is planned with; the machine may be busier than it looks
 LENGTH_STEP = 64
+SHORT = 256  # tokens; cutting rows no longer than this saves too little for what it loses
 
 
 def plan(
@@ -52,7 +53,7 @@ def plan(
     _set_length(draft, tokens, arch)
     room = set_batch(draft, selection, trainer.recipe, len(rows.train))
     _set_rates(draft, arch, method, trainer.recipe)
-    _set_labels(draft, profile, trainer.recipe)
+    _set_labels(draft, profile, trainer.recipe, len(rows.train))
     predicted = _predictions(draft, selection, trainer.recipe, rows, tokens)
     return Plan(
         selection=selection,
@@ -107,12 +108,14 @@ def _lengths(selection: Selection, trainer: Trainer, rows: Split, hub: Hub) -> L
 
 
 def _set_length(draft: Draft, tokens: Lengths, arch: Architecture) -> None:
-    rounded = min(arch.context, -(-tokens.max // LENGTH_STEP) * LENGTH_STEP)
-    if tokens.max <= 2 * tokens.p95:
-        reason = f"the longest row has {count(tokens.max)} tokens, so none is cut"
+    if tokens.max <= max(2 * tokens.p95, SHORT):
+        wanted, reason = tokens.max, f"the longest row has {count(tokens.max)} tokens, so none is cut"
     else:
-        rounded = min(arch.context, -(-tokens.p95 // LENGTH_STEP) * LENGTH_STEP)
         reason = f"95 % of the rows have at most {count(tokens.p95)} tokens; longer ones are cut, and counted"
+        wanted = tokens.p95
+    if wanted > arch.context:
+        reason = f"the model reads no more; the longest row has {count(tokens.max)} tokens, what is over is cut"
+    rounded = min(arch.context, -(-wanted // LENGTH_STEP) * LENGTH_STEP)
     limit = draft.set(
         "max_tokens", max(rounded, LENGTH_STEP), reason + (" (estimated)" if tokens.estimated else "")
     )
@@ -137,13 +140,13 @@ def _set_rates(draft: Draft, arch: Architecture, method: Method, recipe: Recipe)
     draft.set("lora_alpha", 2 * rank, "twice the rank, as is usual")
 
 
-def _set_labels(draft: Draft, profile: Profile, recipe: Recipe) -> None:
+def _set_labels(draft: Draft, profile: Profile, recipe: Recipe, rows: int) -> None:
     """What only models with labels have: validation, and a weight for each label."""
     if recipe.patience is None:
         draft.omit("patience", "no rows are put aside to validate on")
     else:
         why = "the checkpoint that is best on the validation rows is kept; training stops when it gets no better"
-        draft.set("patience", recipe.patience, why)
+        draft.set("patience", step(recipe.patience, rows), why)
     if not TASKS[profile.task].weighs_labels:
         draft.omit("class_weights", "the rows have no classes")
         return

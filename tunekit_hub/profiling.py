@@ -10,15 +10,15 @@ import numpy as np
 import pyarrow as pa
 
 from tunekit_hub import data
-from tunekit_hub.columns import describe
-from tunekit_hub.domains import detect_domain
-from tunekit_hub.duplicates import find as find_duplicates
 from tunekit_hub.errors import DataError, UsageError
-from tunekit_hub.languages import detect_languages
-from tunekit_hub.notes import note
-from tunekit_hub.recognition import candidates, recognise
+from tunekit_hub.profiles.columns import describe
+from tunekit_hub.profiles.domains import detect_domain
+from tunekit_hub.profiles.duplicates import find as find_duplicates
+from tunekit_hub.profiles.languages import detect_languages
+from tunekit_hub.profiles.notes import note
+from tunekit_hub.profiles.recognition import candidates, recognise
+from tunekit_hub.profiles.sensitive import NAMES, find_sensitive
 from tunekit_hub.records import Lengths, Note, Profile
-from tunekit_hub.sensitive import NAMES, find_sensitive
 from tunekit_hub.text import count_rows, quote
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from tunekit_hub import render, units
-from tunekit_hub.answers import NAME as ANSWERS
 from tunekit_hub.records import Evaluation
 from tunekit_hub.render.layout import plain
+from tunekit_hub.scores.answers import NAME as ANSWERS
 
 BAR = 24  # cells
 TENTHS = 10  # lines about a training where no line can move

@@ -1,156 +1,249 @@
-"""Stage 7: the model on the Hub, in one commit; and its rehearsal, before hours of training."""
+"""Stage 7: the model on the Hub, in one commit; and its rehearsal, before hours of training.
+
+    look at the target → gather the files → one commit → reload gate from the Hub → tags, collection
+
+Each step finds what is done already, so a publish that broke is finished by the same publish again.
+"""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
-import yaml
-
-from tunekit_hub import answers, card, manifest
-from tunekit_hub.errors import AccessDenied, PublishError, ReloadMismatch
-from tunekit_hub.facts import Finding, Options
+from tunekit_hub import card, wishes
+from tunekit_hub.errors import HubError, PublishError, ReloadMismatch
+from tunekit_hub.facts import Finding, Publishing, Weights
 from tunekit_hub.hub import Hub
+from tunekit_hub.hub.push import Where
+from tunekit_hub.publishing import contents, destination, prospects, verification
 from tunekit_hub.records import Evaluation, Plan, Publication, Rehearsal
-from tunekit_hub.wording import METHODS
+from tunekit_hub.trainers import OnEvent
 
-CARD = "README.md"
-_PART = r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?"
-_REPO_ID = re.compile(rf"(?!.*(?:--|\.\.))(?=.{{3,96}}\Z){_PART}/{_PART}(?<!\.git)")
-_FRONT_MATTER = re.compile(r"\A\s*---\r?\n(.*?)\r?\n---(?:\r?\n|\Z)", re.DOTALL)
+DEFAULTS = Publishing()
 
 
-def rehearse(plan: Plan, repo_id: str, *, private: bool, hub: Hub) -> Rehearsal:
-    """Try everything about the publish that can be tried before there is a model.
+def rehearse(plan: Plan, repo_id: str, publishing: Publishing = DEFAULTS, *, hub: Hub, **asked: Any) -> Rehearsal:
+    """Try everything about the publish that can be tried before there is a model. Nothing is written.
 
     Args:
         plan: what will be trained.
         repo_id: where it is to go, `namespace/name`.
-        private: whether the repo is to be private.
+        publishing: how.
         hub: with the token that will publish.
+        asked: fields of `tunekit_hub.facts.Publishing` that are to differ.
 
     Raises:
+        UsageError: wishes that contradict each other, or the training.
         InvalidToken: the Hub does not know the token.
         AccessDenied: there is no token, or it may not write there.
         PublishError: the name is not legal, the repo holds another model, or the card is refused.
     """
-    user = hub.whoami()
-    found = [_passed("token", f"signed in as `{user}`")]
-    exists, where = _target(repo_id, user, private, hub)
-    found += where
-    problems = hub.validate_card(card.rehearsal(plan, repo_id))
-    if problems:
-        raise PublishError(
-            f"the Hub refuses the model card: {'; '.join(problems)}",
-            "the card is made from the base model's license and the data's language; choose another `--model`",
-        )
-    found.append(_passed("card", "the Hub accepts the model card"))
-    return Rehearsal(repo_id=repo_id, user=user, exists=exists, private=private, findings=tuple(found))
+    wish = wishes.settled(publishing, asked)
+    form = wishes.form(plan, wish.weights)
+    place = destination.look(repo_id, wish, hub)
+    found = list(place.findings)
+    found += [*prospects.naming(plan, repo_id), *_marks(repo_id, wish, place, hub)]
+    found += [prospects.ids(plan), prospects.storage(plan, form, private=wish.private, who=place.who, hub=hub)]
+    found.append(_card(plan, repo_id, form, hub))
+    return Rehearsal(
+        repo_id=repo_id,
+        user=place.who.name,
+        exists=place.head is not None,
+        private=wish.private,
+        findings=tuple(found),
+    )
 
 
 def publish(
     evaluation: Evaluation,
     repo_id: str,
+    publishing: Publishing = DEFAULTS,
     *,
-    private: bool = Options.model_fields["private"].default,
     hub: Hub | None = None,
+    on_event: OnEvent | None = None,
+    **asked: Any,
 ) -> Publication:
-    """Publish what was evaluated: adapter or weights, tokenizer, card; one commit, none if nothing changed.
+    """Publish what was evaluated, in one commit, none if nothing changed; and load it again from there.
 
     Args:
         evaluation: of a run whose folder holds the model.
         repo_id: `namespace/name`; made if it is not there.
-        private: whether a new repo is private.
+        publishing: how; private unless asked otherwise.
         hub: where to; by default `HF_ENDPOINT` and `HF_TOKEN` as everywhere.
+        on_event: called with a dict about what takes its time.
+        asked: fields of `tunekit_hub.facts.Publishing` that are to differ, such as `private=False`,
+            `weights="merged"`, `pull_request=True` or `tags=("v1",)`.
 
     Raises:
-        ReloadMismatch: the saved files did not give the answers that were measured.
+        ReloadMismatch: what is on disk, or what was published, does not give the answers that were measured.
         AccessDenied: this token may not write there.
         PublishError: a file is missing, or holds a path or a token, or the repo holds another model.
     """
-    if not evaluation.reload.passed:
-        raise ReloadMismatch(
-            "the saved files did not give the answers that were measured, so they are not published",
-            "evaluate again, or train again in a new folder",
-        )
-    hub = hub or Hub()
-    plan, run_dir = evaluation.training.plan, Path(evaluation.training.run_dir)
-    _target(repo_id, hub.whoami(), private, hub)
-    files = manifest.collect(run_dir / "model", plan)
-    files |= {name: run_dir / name for name in evaluation.files if name in card.PICTURES}
-    told = answers.read(run_dir / answers.NAME) if answers.NAME in evaluation.files else ()
-    text = card.render(evaluation, repo_id, told)
-    files[CARD] = text.encode()  # last, so that no library's own card can take its place
-    manifest.refuse_leaks(files, run_dir, hub)
-    now = {name: digest for name, digest in manifest.fingerprint(run_dir / "model").items() if name in files}
-    if any(evaluation.reload.weights.get(name) != digest for name, digest in now.items()):
-        raise PublishError(
-            f"the weights in `{run_dir / 'model'}` are not the ones that were evaluated, as the card says",
-            "train and evaluate again in a new folder",
-        )
-    message = f"{METHODS[plan.method]} of {plan.selection.repo_id}, with TuneKit Hub"
-    push = hub.push(repo_id, files, message=message, private=private)
+    wish = wishes.settled(publishing, asked | {"push_to": repo_id})
+    return go_on(evaluation, wish, hub=hub or Hub(), on_event=on_event)
+
+
+def go_on(
+    evaluation: Evaluation,
+    publishing: Publishing,
+    *,
+    hub: Hub,
+    on_event: OnEvent | None = None,
+    before: Publication | None = None,
+    afresh: bool = False,
+    keep: Callable[[Publication], None] = lambda _: None,
+) -> Publication:
+    """`publish`, from where an earlier one stopped.
+
+    Args:
+        evaluation: as of `publish`.
+        publishing: how, and with `push_to` where to.
+        hub: where to.
+        on_event: as of `publish`.
+        before: what the earlier one handed to `keep` last; what it did is not done again.
+        afresh: begin at the beginning. What proves to be published already and was verified is not loaded again.
+        keep: called with the record as it stands whenever something was done that is not to be done twice.
+    """
+    verification.require(evaluation)
+    done = before
+    if done is None or done.mismatch or afresh:
+        done = push(evaluation, publishing.push_to or "", publishing, hub=hub, on_event=on_event)
+        if before is not None and _place(before) == _place(done):
+            done = done.but(verified=before.verified, created=before.created)
+        keep(done)
+    if done.verified is None:
+        done = verify(done, publishing, hub=hub, on_event=on_event)
+        keep(done)
+    require_verified(done)
+    return settle(done, publishing, hub=hub)
+
+
+def complete(publication: Publication | None, publishing: Publishing) -> bool:
+    """Whether there is nothing left to do. A record of an earlier version does not say, and counts as whole."""
+    if publication is None or publication.weights is None:
+        return publication is not None
+    settled = publication.tags == publishing.tags and bool(publication.collection) == bool(publishing.collection)
+    return publication.verified is not None and settled
+
+
+def push(
+    evaluation: Evaluation,
+    repo_id: str,
+    publishing: Publishing = DEFAULTS,
+    *,
+    hub: Hub,
+    on_event: OnEvent | None = None,
+    **asked: Any,
+) -> Publication:
+    """The first part of `publish`: the files on the Hub, in one commit or a pull request, not yet loaded again."""
+    wish, plan = wishes.settled(publishing, asked), evaluation.training.plan
+    form = wishes.form(plan, wish.weights)
+    place = destination.look(repo_id, wish, hub)
+    if wish.collection:
+        destination.check_collection(repo_id, wish.collection, place.who, hub)
+    say = _notes(on_event)
+    what = contents.gather(evaluation, repo_id, form, hub, say)
+    message = contents.message(evaluation, form)
+    if wish.pull_request:
+        sent = hub.propose(repo_id, what.files, message=message, author=place.who.name, say=say)
+    else:
+        where = Where(private=wish.private, branch=place.branch, tags=wish.tags)
+        sent = hub.push(repo_id, what.files, message=message, where=where, say=say)
     return Publication(
         evaluation=evaluation,
         repo_id=repo_id,
-        url=push.url,
-        commit=push.commit,
-        private=push.private,
-        changed=push.changed,
-        files=tuple(files),
+        url=sent.url,
+        commit=sent.commit,
+        private=sent.private,
+        changed=sent.changed,
+        files=tuple(what.files),
+        weights=form,
+        revision=sent.revision,
+        pull_request=sent.pull_request,
+        created=sent.created,
     )
 
 
-def _target(repo_id: str, user: str, private: bool, hub: Hub) -> tuple[bool, list[Finding]]:
-    """Whether the repo exists, and that this token may write there without harm to another model."""
-    if "/" not in repo_id:
-        raise PublishError(f"`{repo_id}` does not say whose repository it is", f"write `{user}/{repo_id}`")
-    if not _REPO_ID.fullmatch(repo_id):
-        raise PublishError(
-            f"`{repo_id}` is not a name the Hub allows",
-            "write `namespace/name`: letters, digits, `-`, `_` and `.`, 96 in all, no `--` or `..`",
-        )
-    access = hub.write_access(repo_id)
-    there = hub.head(repo_id) if access is not None else None
-    if there is None:
-        namespace, owned = repo_id.partition("/")[0], hub.namespaces()
-        if namespace not in owned:
-            raise AccessDenied(
-                f"this token cannot create `{repo_id}`: `{user}` may not write to `{namespace}`",
-                f"use one of your own: {', '.join(f'`{name}`' for name in owned)}",
-            )
-        return False, [_passed("write access", f"`{namespace}` is yours"), _passed("name", f"`{repo_id}` is free")]
-    if not access:
-        raise AccessDenied(
-            f"`{repo_id}` exists and this token may not write to it",
-            f"sign in with a token that has write access, or name another: `{user}/{repo_id.partition('/')[2]}`",
-        )
-    if private and not there.private:
-        raise PublishError(
-            f"`{repo_id}` is public, and the model was to be private",
-            "publish with `--public`, make the repository private on the Hub, or name a new one",
-        )
-    held = manifest.weights(there.files)
-    if held and not _ours(hub.read_text(repo_id, CARD)):
-        raise PublishError(
-            f"`{repo_id}` holds another model ({held[0]}), which publishing would overwrite",
-            "name a repository that is new, or was published with TuneKit Hub",
-        )
-    said = "holds an earlier model of ours" if held else "holds no model yet"
-    return True, [_passed("write access", f"may write to `{repo_id}`"), _passed("name", f"the repository {said}")]
+def verify(
+    publication: Publication,
+    publishing: Publishing = DEFAULTS,
+    *,
+    hub: Hub,
+    on_event: OnEvent | None = None,
+) -> Publication:
+    """The second part: load it from the Hub as anybody would, and compare with what was measured.
 
+    Where it predicts otherwise, the card says so from now on, or what was created is deleted, as
+    `publishing.on_mismatch` says; the record has it in words, and `require_verified` raises it.
 
-def _ours(text: str | None) -> bool:
-    """Whether a card carries our tag."""
-    header = _FRONT_MATTER.match(text or "")
-    if not header:
-        return False
+    Raises:
+        HubError: the Hub could not be reached; nothing is known then, and trying again is all there is to do.
+    """
+    say = _notes(on_event)
     try:
-        fields = yaml.safe_load(header[1])
-    except yaml.YAMLError:  # a card that we cannot read is not ours
-        return False
-    return isinstance(fields, dict) and card.TAG in (fields.get("tags") or [])
+        return publication.but(verified=verification.check(publication, hub, say), mismatch="", after_mismatch="")
+    except ReloadMismatch as error:
+        found = publication.but(verified=None, mismatch=error.message)
+    if publishing.on_mismatch == "delete" and hub.take_back(
+        found.repo_id, found.created, found.revision, found.commit
+    ):
+        return found.but(after_mismatch="deleted")
+    try:
+        return found.but(commit=verification.mark(found, hub), after_mismatch="marked")
+    except HubError as refused:
+        return found.but(mismatch=f"{found.mismatch}; its card does not say so yet ({refused.message})")
 
 
-def _passed(check: str, message: str) -> Finding:
-    return Finding(check=check, status="pass", message=message)
+def require_verified(publication: Publication) -> None:
+    """Raise what `verify` found.
+
+    Raises:
+        ReloadMismatch: what was published does not give the answers that were measured.
+    """
+    if not publication.mismatch:
+        return
+    said = {"marked": "; its card says so", "deleted": f"; the {publication.created} was deleted again", "": ""}
+    if publication.after_mismatch == "deleted" and publication.created == "pull request":
+        said["deleted"] = "; the pull request was closed again"
+    raise ReloadMismatch(
+        publication.mismatch + said[publication.after_mismatch],
+        "the weights in the run folder are the ones that were measured: publish again, and report it if it stays",
+    )
+
+
+def settle(publication: Publication, publishing: Publishing = DEFAULTS, *, hub: Hub) -> Publication:
+    """The last part, once it is known to be right: tags on the commit, and a place in a collection."""
+    for tag in publishing.tags:
+        hub.tag(publication.repo_id, tag, publication.commit)
+    slug = None
+    if publishing.collection:
+        slug = hub.collect(publication.repo_id, publishing.collection, private=publication.private)
+    return publication.but(tags=publishing.tags, collection=slug)
+
+
+def _place(publication: Publication) -> tuple[Any, ...]:
+    return publication.repo_id, publication.revision, publication.commit, publication.weights
+
+
+def _marks(repo_id: str, wish: Publishing, place: destination.Destination, hub: Hub) -> list[Finding]:
+    """Tags and collection."""
+    found = []
+    if wish.tags and place.head is not None:
+        found.append(destination.check_tags(repo_id, wish.tags, hub.refs(repo_id)))
+    if wish.collection:
+        found.append(destination.check_collection(repo_id, wish.collection, place.who, hub))
+    return found
+
+
+def _card(plan: Plan, repo_id: str, form: Weights, hub: Hub) -> Finding:
+    problems = hub.validate_card(card.rehearsal(plan, repo_id, weights=form))
+    if problems:
+        raise PublishError(
+            f"the Hub refuses the model card: {'; '.join(problems)}",
+            "the card is made from the base model's license and the data's language; choose another `--model`",
+        )
+    return Finding(check="card", status="pass", message="the Hub accepts the model card")
+
+
+def _notes(on_event: OnEvent | None) -> Any:
+    return lambda message: on_event({"event": "note", "message": message}) if on_event else None

@@ -14,7 +14,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from tunekit_hub.facts import Architecture, Finding, Method, Record, Request, Verdict
+from tunekit_hub.facts import Architecture, Finding, Method, Record, Request, Verdict, Weights
 from tunekit_hub.figures import Column as Column
 from tunekit_hub.figures import DataRef as DataRef
 from tunekit_hub.figures import Figure as Figure
@@ -24,6 +24,8 @@ from tunekit_hub.figures import Lengths as Lengths
 from tunekit_hub.figures import LossPoint as LossPoint
 from tunekit_hub.figures import Memory as Memory
 from tunekit_hub.figures import Note as Note
+from tunekit_hub.figures import Preview as Preview
+from tunekit_hub.figures import PreviewFile as PreviewFile
 from tunekit_hub.figures import Reload as Reload
 from tunekit_hub.figures import Score as Score
 from tunekit_hub.figures import ValidationPoint as ValidationPoint
@@ -136,6 +138,11 @@ class Plan(Record):
         """Whether an adapter is what is left and published; an encoder's is merged into its weights."""
         return self.method != "full" and self.selection.architecture.kind == "decoder"
 
+    @property
+    def weights(self) -> Weights:
+        """What is published unless something else is asked for: the adapter where there is one."""
+        return "adapter" if self.adapter else "full"
+
 
 class Rehearsal(Record):
     """The publish, tried before training: who would write where."""
@@ -152,6 +159,7 @@ class Supervision(Record):
 
     rows: int
     dropped: dict[str, int]  # reason → rows
+    adapted: dict[str, int] = {}  # what is not as in the data, or not trained → rows it is so in
     truncated: int
     tokens: int
     trained_tokens: int
@@ -213,3 +221,12 @@ class Publication(Record):
     private: bool
     changed: bool  # False: the repo held exactly this already
     files: tuple[str, ...]
+    weights: Weights | None = None
+    revision: str = "main"  # the branch, or `refs/pr/N`
+    pull_request: str | None = None  # its address
+    created: Literal["", "repository", "branch", "pull request"] = ""  # what this publish made to hold it
+    verified: Reload | None = None  # loaded again from the Hub; None: not yet, or not as it should
+    mismatch: str = ""  # how what was loaded from the Hub is not what was measured; empty: it is
+    after_mismatch: Literal["", "marked", "deleted"] = ""  # what was done about it
+    tags: tuple[str, ...] = ()
+    collection: str | None = None  # slug

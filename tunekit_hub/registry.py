@@ -16,8 +16,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from tunekit_hub.architectures import architecture
 from tunekit_hub.errors import RegistryError
+from tunekit_hub.estimates.architectures import architecture
 from tunekit_hub.facts import Architecture, Method, Record
 from tunekit_hub.records import Domain
 

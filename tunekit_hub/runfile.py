@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from tunekit_hub import records
-from tunekit_hub.errors import RunError
+from tunekit_hub.errors import RunError, TunekitError
 from tunekit_hub.facts import Options, Record
 
 SCHEMA = 1
@@ -39,6 +39,11 @@ class Failure(Record):
     code: str
     message: str
     hint: str
+
+    @classmethod
+    def of(cls, error: TunekitError) -> Failure:
+        """What an error of ours says."""
+        return cls(code=error.code, message=error.message, hint=error.hint)
 
 
 class Run(Record):

@@ -8,13 +8,14 @@ from contextlib import closing
 from pathlib import PurePath
 from typing import TypedDict, Unpack
 
-from tunekit_hub import candidates, dataset_ids, licenses, registry
+from tunekit_hub import dataset_ids, registry
 from tunekit_hub import hardware as machine
 from tunekit_hub.errors import DataError, HubError, InvalidToken, UsageError
-from tunekit_hub.examining import Examined, examine, none_usable
 from tunekit_hub.facts import Finding, Hardware, Method, Options, Request, Use, Verdict
 from tunekit_hub.hub import Hub
 from tunekit_hub.records import Profile, Recommendation, Selection
+from tunekit_hub.verdicts import candidates, licenses
+from tunekit_hub.verdicts.examining import Examined, examine, none_usable
 
 _USE: Use = Options.model_fields["use"].default
 
@@ -135,6 +136,7 @@ def request_of(recommendation: Recommendation, device: Hardware, hub: Hub, wishe
         accepted_on=datetime.date.today() if accepted else None,
         dataset=dataset,
         dataset_license=ids,
+        dataset_license_said=bool(wishes.get("dataset_license")),
         hardware=device,
         task=profile.task,
         languages=profile.languages,

@@ -11,6 +11,7 @@ from tunekit_hub.errors import PlanError
 
 WHOLE = ("max_tokens", "batch_size", "accumulation", "lora_rank", "lora_alpha", "patience")
 SWITCHES = ("class_weights",)
+BY_USER = "set by you; "  # how the reason of a setting begins that the user fixed
 SETTABLE = ("learning_rate", "epochs", "warmup", *WHOLE, *SWITCHES)
 
 
@@ -24,7 +25,7 @@ class Draft:
     def set(self, name: str, value: Any, reason: str) -> Any:
         """Keep the user's value if there is one, else this one."""
         if name in self.values:
-            self.reasons[name] = f"set by you; would have been {value}: {reason}"
+            self.reasons[name] = f"{BY_USER}would have been {value}: {reason}"
             return self.values[name]
         self.values[name], self.reasons[name] = value, reason
         return value

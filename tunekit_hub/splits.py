@@ -13,12 +13,13 @@ from tunekit_hub.errors import DataError
 from tunekit_hub.examples import load_examples
 from tunekit_hub.hub import Hub
 from tunekit_hub.records import Profile
+from tunekit_hub.settings import step
 from tunekit_hub.tasks import TASKS
 from tunekit_hub.text import fold
 from tunekit_hub.trainers import TRAINERS
 
-VALIDATION_SHARE = 0.1  # of the rows to train on choose the best checkpoint …
-MAX_VALIDATION = 500  # … but no more than this
+# Rows that choose the best checkpoint, which are not learned from: a tenth of few rows, 200, a twentieth, 500.
+_VALIDATION = ((2000, 0.1), (4000, 200), (10_000, 0.05), (float("inf"), 500))
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ def split(profile: Profile, seed: int, *, hub: Hub | None = None) -> Split:
             )
     train, validation = [rows[i] for i in kept], []
     if trainer.recipe.patience is not None:
-        share = min(VALIDATION_SHARE, MAX_VALIDATION / len(kept))
+        wanted = step(_VALIDATION, len(kept))
+        share = wanted if wanted < 1 else wanted / len(kept)
         inner, outer = divide([keys[i] for i in kept], share, seed, [task.stratum(row) for row in train])
         train, validation = [train[i] for i in inner], [train[i] for i in outer]
     return Split(train, held_out, validation)

@@ -7,14 +7,18 @@ import shutil
 from importlib.metadata import version
 from pathlib import Path
 
-from tunekit_hub import extras, launch, loss_picture, named_hardware, peak, quiet
+from tunekit_hub import extras, launch, loss_picture, quiet, render
 from tunekit_hub.facts import Running
+from tunekit_hub.hardware import named as named_hardware
+from tunekit_hub.hardware import peak
 from tunekit_hub.hub import Hub
 from tunekit_hub.records import Plan, TrainResult
 from tunekit_hub.splits import split
 from tunekit_hub.trainers import TRAINERS, OnEvent
 from tunekit_hub.trainers import _checkpoints as checkpoints
+from tunekit_hub.version import __version__
 
+PAGE = 100  # columns of the page in `supervision.txt`
 LIBRARIES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "huggingface_hub")
 
 
@@ -77,9 +81,10 @@ def here(plan: Plan, base: Path, run_dir: Path, hub: Hub, tell: OnEvent, running
     trainer = TRAINERS[plan.trainer]
     rows = split(plan.selection.recommendation.profile, plan.seed, hub=hub)
     with quiet.libraries():
-        prepared, supervision, proof = trainer.prepare(plan, base, rows)
+        prepared, supervision, proof = trainer.prepare(plan, base, rows, running.max_dropped)
         run_dir.mkdir(parents=True, exist_ok=True)
-        (run_dir / "supervision.txt").write_text(proof, encoding="utf-8")
+        page = render.text(supervision, width=PAGE)
+        (run_dir / "supervision.txt").write_text(f"{proof.rstrip()}\n\n{page}", encoding="utf-8")
         tell({"event": "supervision", "record": supervision, "proof": proof})
         fitted = trainer.fit(plan, base, prepared, run_dir, tell, running)
     gc.collect()  # the trainer holds cycles; evaluation loads its own model from the files
@@ -98,7 +103,7 @@ def here(plan: Plan, base: Path, run_dir: Path, hub: Hub, tell: OnEvent, running
         kept_step=fitted.kept_step,
         processes=fitted.processes,
         adjustments=fitted.adjustments,
-        versions={name: version(name) for name in LIBRARIES},
+        versions={"tunekit_hub": __version__} | {name: version(name) for name in LIBRARIES},
     )
 
 

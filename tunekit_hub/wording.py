@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from tunekit_hub.records import Evaluation, Figure, Lengths, Memory, Plan, Reload
     from tunekit_hub.tasks import Measure, Measured
 
+FORMS = {
+    "adapter": "the adapter alone",
+    "merged": "adapter and base, merged into one model",
+    "full": "all weights",
+}
 METHODS = {"full": "full fine-tuning", "lora": "LoRA", "qlora": "QLoRA (4-bit base, LoRA on top)"}
 
 
@@ -146,7 +151,8 @@ def verdict(found: Measured, measure: Measure) -> str:
     if low > 0:
         return f"Fine-tuning helped by {by} over {other}: {moved}."
     if high < 0:
-        return f"Fine-tuning made it worse, by {by} over {other}: {moved}. Use {other}."
+        lost = found.gain.but(value=-found.gain.value, low=-high, high=-low)
+        return f"Fine-tuning made it worse than {other}, by {_gained(lost, measure)}: {moved}. Use {other}."
     simpler = other[0].upper() + other[1:]
     return f"Fine-tuning did not help: {moved}; {by}, which chance explains. {simpler} does as well."
 

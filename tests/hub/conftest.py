@@ -9,8 +9,8 @@ import pytest
 from hub_cases import FILES
 from huggingface_hub.utils import _http
 
-from tunekit_hub import hub_connection
 from tunekit_hub.hub import Hub
+from tunekit_hub.hub import connection as hub_connection
 from tunekit_hub.localhub import seed
 from tunekit_hub.localhub.repos import create_repo
 

@@ -7,14 +7,14 @@ import json
 from typing import get_args
 
 import pytest
-from faults import Fault, faulty
+from faulty import Fault, faulty
 from hub_cases import FILES
 from records import make_request
 
-from tunekit_hub import hub_access
 from tunekit_hub.checks import CHECKS
 from tunekit_hub.facts import Access
 from tunekit_hub.hub import Hub
+from tunekit_hub.hub import access as hub_access
 from tunekit_hub.localhub import running, seed
 from tunekit_hub.localhub.access import set_request
 from tunekit_hub.localhub.repos import create_repo

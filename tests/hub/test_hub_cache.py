@@ -7,12 +7,13 @@ import threading
 import time
 
 import pytest
-from faults import Fault, faulty
+from faulty import Fault, faulty
 from hub_cases import CARD, FILES, SMOL
 
-from tunekit_hub import hub_cache, registry
+from tunekit_hub import registry
 from tunekit_hub.errors import HubUnreachable
 from tunekit_hub.hub import Hub
+from tunekit_hub.hub import cache as hub_cache
 from tunekit_hub.localhub import seed
 from tunekit_hub.localhub.access import set_request
 

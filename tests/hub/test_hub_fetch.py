@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from faults import Fault, faulty
+from faulty import Fault, faulty
 from hub_cases import CARD, CONFIG, FILES
 
 from tunekit_hub.errors import AccessDenied, HubError, HubUnreachable, RepoNotFound

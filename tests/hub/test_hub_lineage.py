@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from faults import Fault, faulty
+from faulty import Fault, faulty
 from hub_cases import CONFIG, FILES
 from huggingface_hub import constants
 from records import make_request

@@ -9,7 +9,7 @@ import sys
 import traceback
 
 import pytest
-from faults import Fault, faulty
+from faulty import Fault, faulty
 from hub_cases import FILES, ROOT
 
 from tunekit_hub.errors import AccessDenied, InvalidToken, TunekitError, UsageError

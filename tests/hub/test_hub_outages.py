@@ -5,12 +5,14 @@ from __future__ import annotations
 import socket
 
 import pytest
-from faults import Fault, faulty
+from faulty import Fault, faulty
 from hub_cases import SMOL
 
-from tunekit_hub import hub_connection, hub_look, registry
+from tunekit_hub import registry
 from tunekit_hub.errors import AccessDenied, HubUnreachable
 from tunekit_hub.hub import Hub
+from tunekit_hub.hub import connection as hub_connection
+from tunekit_hub.hub import look as hub_look
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 520])

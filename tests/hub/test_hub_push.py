@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from faults import Fault, faulty
+from faulty import Fault, faulty
 from hub_cases import CARD, CONFIG, FILES, commits
 
-from tunekit_hub.errors import AccessDenied, HubError, InvalidToken
+from tunekit_hub.errors import AccessDenied, HubError, HubUnreachable, InvalidToken
 from tunekit_hub.hub import Hub
 
 
@@ -60,7 +60,7 @@ def test_weights_of_an_earlier_publish_do_not_linger_and_nothing_else_is_deleted
     assert "adapter_model.safetensors" in hf("you").list_repo_files("you/tuned")
 
 
-@pytest.mark.parametrize("pattern", ["POST .*/commit/", "POST .*/preupload/", "PUT "])
+@pytest.mark.parametrize("pattern", ["POST .*/commit/", "POST .*/preupload/"])
 def test_a_failed_publish_leaves_nothing_behind(local_hub, hf, pattern):
     with faulty(Fault(pattern, 400, times=1), behind=local_hub.endpoint) as server:
         hub = Hub(local_hub.tokens["you"], server.endpoint)
@@ -126,3 +126,13 @@ def test_without_the_switch_preset_a_loopback_hub_still_gets_no_xet(local_hub, m
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
     done = Hub(local_hub.tokens["you"], local_hub.endpoint).push("you/tuned", FILES, message="m", private=True)
     assert done.changed
+
+
+def test_a_storage_that_takes_nothing_leaves_an_empty_repository_for_the_next_try(local_hub, hf):
+    with faulty(Fault("PUT ", 400), behind=local_hub.endpoint) as server:
+        hub = Hub(local_hub.tokens["you"], server.endpoint)
+        with pytest.raises(HubUnreachable, match="did not take an upload") as caught:
+            hub.push("you/tuned", FILES, message="m", private=True)
+        assert "is empty so far" in caught.value.hint
+    assert hf("you").list_repo_files("you/tuned") == [".gitattributes"]
+    assert Hub(local_hub.tokens["you"], local_hub.endpoint).push("you/tuned", FILES, message="m").changed

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tunekit_hub import licenses
 from tunekit_hub.checks import Check
 from tunekit_hub.facts import Finding, ModelFacts, Request, Status
+from tunekit_hub.verdicts import licenses
 
 _UNSEEN = ("invalid-token", "private-or-missing", "disabled")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tunekit_hub import licenses
 from tunekit_hub.checks import Check
 from tunekit_hub.facts import BaseFacts, Finding, ModelFacts, Request, Status
+from tunekit_hub.verdicts import licenses
 
 
 def _run(facts: ModelFacts, request: Request) -> Finding | None:  # noqa: ARG001, every check takes both

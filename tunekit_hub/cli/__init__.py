@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from tunekit_hub.cli import hub, line, look
+from tunekit_hub.cli import hub, line, look, space, trying
 from tunekit_hub.errors import NoUsableModel, TunekitError
 from tunekit_hub.version import __version__
 
@@ -36,7 +36,7 @@ def tunekit() -> None:
     """
 
 
-for _command in (*line.COMMANDS, *look.COMMANDS, hub.hub):
+for _command in (*line.COMMANDS, trying.try_, *look.COMMANDS, space.space, hub.hub):
     tunekit.add_command(_command)
 
 

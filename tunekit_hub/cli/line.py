@@ -16,11 +16,11 @@ from tunekit_hub.cli.options import (
     json_option,
     options_from,
     plan_options,
-    public_option,
     run_argument,
     running_options,
 )
-from tunekit_hub.errors import NoUsableModel, RunError
+from tunekit_hub.cli.publishing import publish, publishing_options, push_to_option
+from tunekit_hub.errors import NoUsableModel
 
 if TYPE_CHECKING:
     from tunekit_hub.facts import Options
@@ -32,13 +32,13 @@ out_option = click.option("--out", type=click.Path(path_type=Path), help="Run fo
 
 @click.command()
 @click.argument("data")
-@click.option("--push-to", metavar="NAME/REPO", help="Publish here when done; tried out before training.")
+@push_to_option
 @out_option
 @data_options
 @choice_options
 @plan_options
 @running_options
-@public_option
+@publishing_options
 @json_option
 def run(data: str, out: Path | None, as_json: bool, **asked: Any) -> None:
     """Fine-tune on DATA, from the first look to the published model."""
@@ -91,8 +91,8 @@ def recommend(data: str, as_json: bool, **asked: Any) -> None:
 @choice_options
 @plan_options
 @running_options
-@click.option("--push-to", metavar="NAME/REPO", help="Where the run is to publish; kept with the plan.")
-@public_option
+@push_to_option
+@publishing_options
 @json_option
 def plan(data: str, out: Path | None, as_json: bool, **asked: Any) -> int:
     """Say how a model would be trained on DATA; with `--out` the plan is kept for `train`.
@@ -139,32 +139,6 @@ def evaluate(run: Path, again: bool, as_json: bool) -> None:
     if again:
         pipeline.forget(run, "evaluation")
     _resume(run, "evaluation", as_json)
-
-
-@click.command()
-@run_argument
-@click.argument("repo")
-@public_option
-@json_option
-def publish(run: Path, repo: str, public: bool, as_json: bool) -> None:
-    """Publish the evaluated model of the folder RUN as REPO (NAME/REPO)."""
-    import tunekit_hub
-    from tunekit_hub import runfile
-
-    with runfile.locked(run):
-        now = runfile.load(run)
-        if now.evaluation is None:
-            raise RunError(
-                f"`{run}` is not evaluated yet, so its card could not say how good the model is",
-                f"`tunekit-hub evaluate {run}` first",
-            )
-        published = tunekit_hub.publish(now.evaluation, repo, private=not public)
-        options = now.options.but(push_to=repo, private=not public)
-        now = now.but(options=options, record=published, stage="publication", status="done", error=None)
-        runfile.save(now, run)
-    with output.progress(as_json) as progress:
-        progress({"event": "stage", "stage": "publication", "record": published})
-    _finish(now, run, as_json)
 
 
 @click.command()

@@ -83,7 +83,8 @@ def check(
 
 def _request(data: str | None, machine: str | None, hub: Hub, asked: dict[str, Any]) -> Request:
     """What the models are checked for: some rows, or rows nobody has seen yet."""
-    from tunekit_hub import hardware, named_hardware, profiling, recommendation, selection
+    from tunekit_hub import hardware, profiling, recommendation, selection
+    from tunekit_hub.hardware import named as named_hardware
 
     device = named_hardware.chosen(machine) or hardware.detect()
     if data is None:

@@ -31,6 +31,21 @@ class Duration(click.ParamType):
         )
 
 
+class Share(click.ParamType):
+    """A share, from `5%` or `0.05`."""
+
+    name = "SHARE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Between 0 and 1."""
+        text = str(value).strip()
+        try:
+            share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        except ValueError:
+            share = -1.0
+        return share if 0 <= share <= 1 else self.fail(f"`{value}` is no share; write 5% or 0.05", param, ctx)
+
+
 class Pair(click.ParamType):
     """`KEY=VALUE`."""
 
@@ -57,7 +72,9 @@ class Setting(Pair):
             return self.fail(f"`{number}` is not a number", param, ctx)
 
 
-def _all(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+def all_options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several options as one decorator, listed in this order."""
+
     def add(command: Command) -> Command:
         for option in reversed(options):
             command = option(command)
@@ -89,14 +106,14 @@ class LicenseIds(click.ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
         """The ids as they were written, each of them known."""
-        from tunekit_hub import licenses
+        from tunekit_hub.verdicts import licenses
 
         licenses.given(value)
         return value
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a page.")
-use_options = _all(
+use_options = all_options(
     click.option(
         "--use",
         type=click.Choice(["commercial", "research"]),
@@ -110,7 +127,7 @@ use_options = _all(
         help="You have read this model's (or dataset's) terms and accept them; kept with the date (repeatable).",
     ),
 )
-data_options = _all(
+data_options = all_options(
     click.option("--task", help="The task, where the data fit more than one."),
     click.option(
         "--column",
@@ -123,7 +140,7 @@ data_options = _all(
     click.option("--test-file", metavar="FILE", help="Evaluate on these rows, instead of holding some back."),
     click.option("--max-rows", type=click.IntRange(min=1), help="Use at most this many rows, evenly spread."),
 )
-choice_options = _all(
+choice_options = all_options(
     click.option("--description", metavar="TEXT", help="What the model is for, in one sentence."),
     use_options,
     click.option("--model", help="This model, instead of the recommended ones."),
@@ -144,7 +161,7 @@ choice_options = _all(
         help="Plan for this machine instead of the one at hand: t4-small, a10g-large, …, or a GPU such as 24GB.",
     ),
 )
-plan_options = _all(
+plan_options = all_options(
     click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Fixes the split and the training."),
     click.option(
         "--set",
@@ -154,7 +171,8 @@ plan_options = _all(
         help="Fix a setting of the plan, such as epochs=2 (repeatable).",
     ),
 )
-running_options = _all(
+running_options = all_options(
+    click.option("--max-dropped", type=Share(), help="Share of rows that may carry no loss; 5% by default."),
     click.option("--checkpoint-every", type=Duration(), help="Time between checkpoints; 5m by default."),
     click.option("--processes", type=click.IntRange(min=1), help="Train in this many processes, one a GPU."),
     click.option(
@@ -169,7 +187,6 @@ running_options = _all(
     ),
 )
 run_argument = click.argument("run", type=click.Path(path_type=Path))
-public_option = click.option("--public", is_flag=True, help="Publish for everybody; private by default.")
 
 
 def options_from(source: str, asked: dict[str, Any]) -> Options:

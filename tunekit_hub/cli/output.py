@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tunekit_hub.errors import TunekitError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -27,7 +29,7 @@ def emit(value: Any) -> None:
 def progress(as_json: bool, out: Path | None = None) -> Generator[Progress]:
     """A run's events on screen: pages on stdout, or on stderr where stdout is for JSON.
 
-    Whoever stops a run in the folder `out` is told how it goes on.
+    Whoever stops a run in the folder `out`, or meets an outage there, is told how it goes on.
     """
     from tunekit_hub.progress import Progress
 
@@ -38,6 +40,10 @@ def progress(as_json: bool, out: Path | None = None) -> Generator[Progress]:
         shown.close()
         if out:
             click.echo(f"\ngo on with it: `tunekit-hub resume {out}`", err=True)
+        raise
+    except TunekitError as error:
+        if out:
+            error.hint = error.hint.replace("run again", f"go on with `tunekit-hub resume {out}`", 1)
         raise
     finally:
         shown.close()

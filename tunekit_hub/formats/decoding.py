@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from tunekit_hub.errors import DataError
 from tunekit_hub.formats.binary import refuse_binary
-from tunekit_hub.notes import note
+from tunekit_hub.profiles.notes import note
 from tunekit_hub.records import Note
 from tunekit_hub.text import name_lines
 

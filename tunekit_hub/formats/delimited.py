@@ -18,7 +18,7 @@ from tunekit_hub.formats.csv_records import Dialect, find_delimiter, read_batche
 from tunekit_hub.formats.decoding import TextFile
 from tunekit_hub.formats.header import Verdict, judge
 from tunekit_hub.formats.raw import Parsed, Wrong, chunked, join_lines, set_aside
-from tunekit_hub.notes import note
+from tunekit_hub.profiles.notes import note
 from tunekit_hub.records import Note
 from tunekit_hub.text import quote
 

@@ -9,7 +9,7 @@ from tunekit_hub.errors import DataError
 from tunekit_hub.formats.label_folders import labels_in
 from tunekit_hub.formats.label_folders import read_labelled as read_labelled
 from tunekit_hub.formats.parts import Part, Parts, candidates, choose, part_of
-from tunekit_hub.notes import note
+from tunekit_hub.profiles.notes import note
 from tunekit_hub.records import Note
 from tunekit_hub.text import quote
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from tunekit_hub.errors import DataError
 from tunekit_hub.formats.decoding import GZIP, look
 from tunekit_hub.formats.raw import BATCH, Parsed, chunked
-from tunekit_hub.notes import note
+from tunekit_hub.profiles.notes import note
 from tunekit_hub.records import Note
 from tunekit_hub.text import quote
 

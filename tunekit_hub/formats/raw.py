@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from tunekit_hub.errors import DataError
-from tunekit_hub.notes import note
+from tunekit_hub.profiles.notes import note
 from tunekit_hub.records import Note
 from tunekit_hub.text import SHOWN_LINES
 

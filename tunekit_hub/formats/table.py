@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from tunekit_hub.errors import DataError
 from tunekit_hub.formats.raw import chunked, join_lines
-from tunekit_hub.notes import note
+from tunekit_hub.profiles.notes import note
 from tunekit_hub.records import Note
 from tunekit_hub.text import name_lines, quote
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from tunekit_hub.formats.decoding import TextFile
 from tunekit_hub.formats.raw import Parsed, Wrong, chunked, join_lines, set_aside
-from tunekit_hub.notes import note
+from tunekit_hub.profiles.notes import note
 
 _LOOKED_AT = 5000  # lines
 _TAG = re.compile(r"O|[BIESLUMW][-_].+")

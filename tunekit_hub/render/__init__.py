@@ -7,7 +7,7 @@ from typing import Any
 
 from tunekit_hub import records
 from tunekit_hub.facts import Verdict
-from tunekit_hub.render import after, before, during
+from tunekit_hub.render import after, before, during, outgoing
 from tunekit_hub.render import profile as profile_page
 from tunekit_hub.render.after import answers
 from tunekit_hub.render.layout import Page, terminal_width
@@ -23,7 +23,8 @@ _PAGES: dict[type, tuple[str, Callable[[Page, Any], None]]] = {
     records.Supervision: ("Supervision", during.supervision),
     records.TrainResult: ("Training", during.training),
     records.Evaluation: ("Evaluation", after.evaluation),
-    records.Publication: ("Publication", after.publication),
+    records.Preview: ("What would be published", outgoing.preview),
+    records.Publication: ("Publication", outgoing.publication),
 }
 
 

@@ -1,4 +1,4 @@
-"""Pages of the outcome: evaluation, answers side by side, publication."""
+"""Pages of the outcome: evaluation, answers side by side."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunekit_hub.answers import read
 from tunekit_hub.render.layout import SYMBOLS, Page, pad, terminal_width, wrap
+from tunekit_hub.scores.answers import read
 from tunekit_hub.tasks import TASKS
 from tunekit_hub.wording import gain, held_out, labels, reloaded, scores
 
 if TYPE_CHECKING:
-    from tunekit_hub.records import Evaluation, Publication
+    from tunekit_hub.records import Evaluation
 
 SHOWN = 3  # answers side by side
 LONGEST = 14  # lines of an answer
@@ -56,18 +56,6 @@ def answers(path: Path, *, color: bool = False, width: int | None = None) -> str
         for left, right in zip_longest(_cut(answer.untuned, half), _cut(answer.tuned, half), fillvalue=""):
             page.lines.append(f"  {pad(left, half)} │ {right}")
     return str(page)
-
-
-def publication(page: Page, record: Publication) -> None:
-    """Where it is."""
-    page.fields(
-        [
-            ("address", record.url),
-            ("commit", record.commit if record.changed else f"{record.commit}, nothing had changed"),
-            ("visibility", "private" if record.private else "public"),
-            ("files", ", ".join(record.files)),
-        ]
-    )
 
 
 def _cut(text: str, width: int) -> list[str]:

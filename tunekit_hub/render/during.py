@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tunekit_hub import units
+from tunekit_hub.estimates.timing import ANSWER_TOKENS
 from tunekit_hub.render.layout import cells
-from tunekit_hub.timing import ANSWER_TOKENS
+from tunekit_hub.text import count_rows
 from tunekit_hub.wording import lengths, memory, settings, share
 
 if TYPE_CHECKING:
@@ -98,13 +99,17 @@ def supervision(page: Page, record: Supervision) -> None:
                 "" if record.eos_rows is None else f"trained in {share(record.eos_rows, record.rows)} rows",
             ),
             ("truncated", f"{units.count(record.truncated)} rows, {units.count(record.lost_tokens)} tokens lost"),
-            (
-                "dropped",
-                ", ".join(f"{units.count(n)} × {why}" for why, n in record.dropped.items()) or "no row",
-            ),
+            *(_counted("dropped", record.dropped) or [("dropped", "no row")]),
+            *_counted("adapted", record.adapted),
             ("row tokens", lengths(record.lengths)),
         ]
     )
+
+
+def _counted(label: str, rows: dict[str, int]) -> list[tuple[str, str]]:
+    """How many rows something is true of, a line each."""
+    lines = [f"{count_rows(number)}: {what}" for what, number in rows.items()]
+    return [("" if place else label, line) for place, line in enumerate(lines)]
 
 
 def training(page: Page, record: TrainResult) -> None:

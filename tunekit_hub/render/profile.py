@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from tunekit_hub import meaning, units
+from tunekit_hub import units
+from tunekit_hub.profiles import meaning
+from tunekit_hub.profiles.sensitive import NAMES as SENSITIVE
 from tunekit_hub.render.layout import cells, pad, plain
-from tunekit_hub.sensitive import NAMES as SENSITIVE
 from tunekit_hub.wording import counted, sentence
 
 if TYPE_CHECKING:

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tunekit_hub._discover import discover
-from tunekit_hub.records import Figure, LabelScore, Note, Plan, Score
+from tunekit_hub.facts import Weights
+from tunekit_hub.records import Figure, LabelScore, Note, Plan, Profile, Score
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
     from tunekit_hub.data import Rows
-    from tunekit_hub.reload import Job, Outputs
+    from tunekit_hub.replies import Ask
+    from tunekit_hub.scores.reload import Job, Outputs
     from tunekit_hub.splits import Split
     from tunekit_hub.tasks._heads import Head
 
@@ -108,7 +110,9 @@ class Task:
     measures: Mapping[str, Measure]
     evaluate: Callable[[Trial], Measured]
     replay: Callable[[Job], Outputs]  # the predictions of a job, in a fresh process
-    snippet: Callable[[Plan, str], str]  # Python that uses what was published as this repo id
+    snippet: Callable[[Plan, str, Weights | None], str]  # Python that uses what was published as this repo id
+    purpose: Callable[[Profile], str]  # what such a model does, after "This model"
+    use: Callable[[Plan, Path, Path], Ask]  # the base's folder, the trained one's → the model, to be asked
     stratum: Callable[[Any], str] = lambda _: ""
     head: Head | None = None  # of encoders: labels and their loss
     weighs_labels: bool = False  # rare labels may weigh more in the loss

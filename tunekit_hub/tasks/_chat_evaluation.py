@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tunekit_hub import answers, reload, scoring, supervision
-from tunekit_hub.bootstrap import ratio
+from tunekit_hub import supervision
 from tunekit_hub.errors import SupervisionError
 from tunekit_hub.records import Figure, Plan, Score
-from tunekit_hub.scoring import Answer, RowLoss
+from tunekit_hub.scores import answers, reload, scoring
+from tunekit_hub.scores.bootstrap import ratio
+from tunekit_hub.scores.scoring import Answer, RowLoss
+from tunekit_hub.supervision.chat_templates import Template
 from tunekit_hub.tasks import Measured, Trial
 
 ANSWERS = 6  # written by each model; the first three are shown
@@ -73,15 +75,16 @@ def _outputs(losses: Sequence[RowLoss], written: Sequence[Answer]) -> reload.Out
 
 
 def _held_out(tokenizer: Any, chats: Sequence[Any], plan: Plan) -> tuple[Rows, list[str], list[Any]]:
-    """Encoded rows; and, for the first few chats, the prompt before the last answer, and the chat."""
+    """Encoded rows; and, for the first few chats, the prompt before the last answer, and the chat as read."""
     done = supervision.supervise(tokenizer, chats, plan.max_tokens)
     if not done.rows:
         raise SupervisionError(
             f"none of the {len(chats)} held-out rows has an answer within {plan.max_tokens} tokens",
             "add rows, or raise the length: `--set max_tokens=…`",
         )
-    shown = [chats[i] for i in done.kept][:ANSWERS]
-    prompts = [supervision.render(tokenizer, chat[:-1], prompt=True) for chat in shown]
+    template = Template(tokenizer)
+    shown = [template.write(chats[i]).turns for i in done.kept[:ANSWERS]]
+    prompts = [template.apply(chat[:-1], prompt=True) for chat in shown]
     return [(row.input_ids, row.labels) for row in done.rows], prompts, shown
 
 

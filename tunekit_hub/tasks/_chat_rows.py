@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from tunekit_hub import text_columns
+from tunekit_hub.profiles import text_columns
 from tunekit_hub.tasks import Examined, Examples, Match, _chat
 from tunekit_hub.tasks._chat import TEMPLATE_TOKENS, Turn, Unusable
 from tunekit_hub.tasks._forms import form_of

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 
-from tunekit_hub.records import Plan
+from tunekit_hub.facts import Weights
+from tunekit_hub.records import Plan, Profile
 
 QUESTION = "What can you help me with?"
 
 
-def snippet(plan: Plan, repo_id: str) -> str:
+def snippet(plan: Plan, repo_id: str, weights: Weights | None = None) -> str:
     """Python that loads the published model with plain transformers and peft, asks, and prints the answer."""
     chosen = plan.selection
-    if plan.adapter:
+    if (weights or plan.weights) == "adapter":
         head = "from peft import PeftModel\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n"
         load = (
             "base = AutoModelForCausalLM.from_pretrained(\n"
-            f'    {_quoted(chosen.repo_id)}, revision={_quoted(chosen.revision)}, dtype="auto"\n'
+            f"    {_quoted(chosen.repo_id)},\n    revision={_quoted(chosen.revision)},\n"
+            '    dtype="auto",\n'
             ")\n"
             f"model = PeftModel.from_pretrained(base, {_quoted(repo_id)})\n"
         )
@@ -32,8 +34,14 @@ def snippet(plan: Plan, repo_id: str) -> str:
         '    messages, add_generation_prompt=True, return_dict=True, return_tensors="pt"\n'
         ").to(model.device)\n"
         "output = model.generate(**inputs, max_new_tokens=200)\n"
-        'print(tokenizer.decode(output[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True))'
+        'answer = output[0, inputs["input_ids"].shape[1] :]\n'
+        "print(tokenizer.decode(answer, skip_special_tokens=True))"
     )
+
+
+def answers(profile: Profile) -> str:
+    """What a chat model does."""
+    return f"answers in chats, in the manner of {profile.used_rows:,} example conversations"
 
 
 def _quoted(text: str) -> str:

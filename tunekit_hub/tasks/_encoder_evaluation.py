@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from tunekit_hub import reload
-from tunekit_hub.metrics import Counts, figures, gain, label_scores
 from tunekit_hub.records import Score
+from tunekit_hub.scores import reload
+from tunekit_hub.scores.metrics import Counts, figures, gain, label_scores
 from tunekit_hub.tasks import Measured, Trial
 from tunekit_hub.tasks._encoder import load, logits
 from tunekit_hub.tasks._encoder_files import Scored, write_files

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from tunekit_hub.confusion import confusion, write_picture, write_table
-from tunekit_hub.entities import Entity, are_entity_tags, entities
+from tunekit_hub.profiles.sensitive import find_sensitive
 from tunekit_hub.records import LabelScore
-from tunekit_hub.sensitive import find_sensitive
+from tunekit_hub.scores.confusion import confusion, write_picture, write_table
+from tunekit_hub.scores.entities import Entity, are_entity_tags, entities
 from tunekit_hub.tasks._encoder import probabilities
 from tunekit_hub.tasks._heads import MULTI, Encoded, Head, Labels
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tunekit_hub.errors import SupervisionError
-from tunekit_hub.metrics import Counts
 from tunekit_hub.records import Profile
+from tunekit_hub.scores.metrics import Counts
 from tunekit_hub.supervision import IGNORED as IGNORED
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from tunekit_hub import text_columns
 from tunekit_hub.errors import DataError
 from tunekit_hub.labelled import Labelled
-from tunekit_hub.notes import note
+from tunekit_hub.profiles import text_columns
+from tunekit_hub.profiles.notes import note
 from tunekit_hub.records import Note
 from tunekit_hub.tasks import Examined
 from tunekit_hub.tasks import _labels as labelling

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from tunekit_hub.errors import DataError
-from tunekit_hub.notes import note
+from tunekit_hub.profiles.notes import note
 from tunekit_hub.records import Note
 from tunekit_hub.tasks._chat import REASONS, Turn, Unusable, alternates
 from tunekit_hub.text import count_rows, name_lines, quote

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tunekit_hub import baselines
 from tunekit_hub.labelled import Labelled
-from tunekit_hub.metrics import Counts, count_labels
 from tunekit_hub.records import Profile
+from tunekit_hub.scores import baselines
+from tunekit_hub.scores.metrics import Counts, count_labels
 from tunekit_hub.tasks._heads import IGNORED, MULTI, SINGLE, Encoded, Head, Labels, cut, load_tokenizer
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tunekit_hub.entities import OUTSIDE
+from tunekit_hub.scores.entities import OUTSIDE
 from tunekit_hub.tasks._literal import read
 
 _START = ("start", "start_offset", "begin", "start_char")

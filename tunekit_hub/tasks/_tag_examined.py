@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tunekit_hub import text_columns
-from tunekit_hub.entities import OUTSIDE
 from tunekit_hub.errors import DataError
 from tunekit_hub.labelled import Tagged
-from tunekit_hub.notes import note
+from tunekit_hub.profiles import text_columns
+from tunekit_hub.profiles.notes import note
 from tunekit_hub.records import Note
+from tunekit_hub.scores.entities import OUTSIDE
 from tunekit_hub.tasks import Examined, Examples
 from tunekit_hub.tasks._schemes import POS
 from tunekit_hub.tasks._tag_rows import Batch, Reader

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tunekit_hub.entities import OUTSIDE
+from tunekit_hub.scores.entities import OUTSIDE
 from tunekit_hub.tasks import _schemes
 from tunekit_hub.tasks._accepted import accepted
 from tunekit_hub.tasks._columns import is_list, is_scalar

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tunekit_hub import baselines
-from tunekit_hub.entities import OUTSIDE, are_entity_tags
 from tunekit_hub.errors import SupervisionError
 from tunekit_hub.labelled import Tagged
-from tunekit_hub.metrics import Counts, count_entities, count_tags
 from tunekit_hub.records import Profile
+from tunekit_hub.scores import baselines
+from tunekit_hub.scores.entities import OUTSIDE, are_entity_tags
+from tunekit_hub.scores.metrics import Counts, count_entities, count_tags
 from tunekit_hub.tasks._heads import IGNORED, Encoded, Head, Labels, cut, load_tokenizer
 
 if TYPE_CHECKING:

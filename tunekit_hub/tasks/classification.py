@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tunekit_hub.errors import DataError
 from tunekit_hub.labelled import Labelled
-from tunekit_hub.tasks import Examined, Examples, Match, Measure, Task
+from tunekit_hub.tasks import Examined, Examples, Match, Measure, Task, _use
 from tunekit_hub.tasks._columns import is_scalar, look, sample
 from tunekit_hub.tasks._encoder_evaluation import evaluate, replay
 from tunekit_hub.tasks._label_columns import find_label
@@ -15,6 +15,7 @@ from tunekit_hub.tasks._label_rows import check_labels, examined, read, rows_of
 from tunekit_hub.tasks._labels import LABEL, PER_LABEL
 from tunekit_hub.tasks._sequence_head import HEAD
 from tunekit_hub.tasks._snippets import classification as snippet
+from tunekit_hub.tasks._snippets import sorts
 from tunekit_hub.tasks._text_columns import find_text
 from tunekit_hub.text import quote
 
@@ -92,6 +93,8 @@ CLASSIFICATION = Task(
     evaluate=evaluate,
     replay=replay,
     snippet=snippet,
+    purpose=sorts,
+    use=_use.classify,
     stratum=_stratum,
     head=HEAD,
     weighs_labels=True,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tunekit_hub.tasks import Measure, Task, _chat
+from tunekit_hub.tasks import Measure, Task, _chat, _use
 from tunekit_hub.tasks._chat_evaluation import evaluate, replay
 from tunekit_hub.tasks._chat_rows import examine, parse
-from tunekit_hub.tasks._chat_snippet import snippet
+from tunekit_hub.tasks._chat_snippet import answers, snippet
 from tunekit_hub.tasks._forms import find_form
 
 INSTRUCTION_TUNING = Task(
@@ -30,4 +30,6 @@ INSTRUCTION_TUNING = Task(
     evaluate=evaluate,
     replay=replay,
     snippet=snippet,
+    purpose=answers,
+    use=_use.chat,
 )

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tunekit_hub.labelled import Tagged
-from tunekit_hub.tasks import Match, Measure, Task
+from tunekit_hub.tasks import Match, Measure, Task, _use
 from tunekit_hub.tasks._encoder_evaluation import evaluate, replay
+from tunekit_hub.tasks._snippets import finds
 from tunekit_hub.tasks._snippets import ner as snippet
 from tunekit_hub.tasks._span_columns import find_spans
 from tunekit_hub.tasks._tag_columns import find_tags
@@ -56,6 +57,8 @@ NER = Task(
     evaluate=evaluate,
     replay=replay,
     snippet=snippet,
+    purpose=finds,
+    use=_use.tag,
     stratum=_stratum,
     head=HEAD,
 )

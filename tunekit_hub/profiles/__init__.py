@@ -1,0 +1,1 @@
+"""What a profile counts: columns, languages, domain, duplicates, secrets."""

@@ -1,0 +1,1 @@
+"""Which models may be candidates, and what their licenses allow."""
