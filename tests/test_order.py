@@ -51,12 +51,3 @@ def test_rows_of_a_step_are_of_like_length_and_the_longest_comes_first():
     assert padded < 1.1 * sum(lengths)
     assert lengths[made[0][0]] == max(lengths)
     assert {len(step) for step in made[:-1]} == {8}
-
-
-def test_a_small_file_is_padded_little_and_its_rows_meet_others_in_the_next_pass():
-    lengths = np.random.default_rng(1).integers(60, 400, 60).tolist()
-    one, two = (steps(lengths, 4, seed=7, epoch=epoch) for epoch in (0, 1))
-    padded = sum(len(step) * max(lengths[i] for i in step) for step in one)
-    assert padded < 1.15 * sum(lengths)
-    groups = [{frozenset(step.tolist()) for step in made} for made in (one, two)]
-    assert len(groups[0] & groups[1]) < len(groups[0]) / 3

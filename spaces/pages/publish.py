@@ -78,7 +78,9 @@ def shown(me: session.Caller, run: str, repo: str = "") -> tuple[Any, ...]:
     can = service.state(me.visitor, run).can
     record = service.record(me.visitor, run)
     done = record.publication
-    name = done.repo_id if done else repo or _suggested(me, record.options.push_to, record.options.source)
+    name = done.repo_id if done else _suggested(me, record.options.push_to, record.options.source)
+    if repo and not done:
+        name = gr.skip()  # what the visitor has typed stays, and what they type meanwhile
     outcome = _published(done) if done else look.empty(NOTHING)
     if record.rehearsal and not done:
         outcome = told_run.rehearsal(record.rehearsal)

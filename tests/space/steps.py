@@ -70,6 +70,8 @@ class Visitor:
         """Another name than the one that is suggested."""
         box = self.page.locator("#repo").get_by_role("textbox")
         expect(box).not_to_have_value("", timeout=SLOW)
+        self.page.wait_for_load_state()  # both the button and the tab make the page anew
+        self.page.wait_for_timeout(1500)
         box.fill(name)
 
     def shows(self, part: str, words: str, timeout: float = SLOW) -> None:

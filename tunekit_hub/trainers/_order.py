@@ -20,8 +20,7 @@ def steps(lengths: Sequence[int], step_rows: int, seed: int, epoch: int) -> list
     """
     chance, size = np.random.default_rng((seed, epoch)), np.asarray(lengths)
     order = chance.permutation(len(size))
-    # At least two windows, so that rows meet others in the next pass.
-    window = step_rows * max(1, min(-(-len(size) // (step_rows * 2)), WINDOW))
+    window = step_rows * max(1, min(len(size) // (step_rows * 4), WINDOW))
     made: list[np.ndarray] = []
     for start in range(0, len(order), window):
         part = order[start : start + window]
