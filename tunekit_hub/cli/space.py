@@ -50,6 +50,7 @@ def space(ctx: click.Context, port: int, host: str, root: Path, trust_network: b
     from tunekit_hub import runs
 
     click.echo(runs.local().words, err=True)
+    click.echo(f"in a few seconds at http://{host}:{os.environ['GRADIO_SERVER_PORT']}; Ctrl-C ends it", err=True)
     app = space_files.folder() / "app.py"
     sys.path.insert(0, str(app.parent))
     runpy.run_path(str(app), run_name="__main__")
