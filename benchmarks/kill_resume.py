@@ -24,10 +24,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from speed_sides import TOKEN, upload
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 COMMAND = [sys.executable, "-c", "from tunekit_hub.cli import main; raise SystemExit(main())"]
-TOKEN = "hf_" + "k" * 34
 MOMENTS = ("step", "checkpoint", "evaluation", "step", "publication", "checkpoint")
 SAME = 1e-3  # of a loss
 LONGEST = 900.0  # seconds of a command
@@ -141,18 +142,8 @@ def workshop(real: bool) -> Generator[Job]:
         with running(folder / "hub", {TOKEN: "you"}) as hub:
             env = {**os.environ, "HF_ENDPOINT": hub.endpoint, "HF_TOKEN": TOKEN, "HF_HOME": str(folder / "home")}
             env |= {"PYTHONPATH": str(ROOT), "HF_HUB_DISABLE_XET": "1", "NO_COLOR": "1"}
-            _upload(base, hub.endpoint)
+            upload(base, hub.endpoint)
             yield Job(folder, "you/base", size, env)
-
-
-def _upload(base: Path, endpoint: str) -> None:
-    from huggingface_hub import HfApi
-
-    api = HfApi(endpoint=endpoint, token=TOKEN)
-    api.create_repo("you/base")
-    api.upload_folder(repo_id="you/base", folder_path=base)
-    card = b"---\nlicense: apache-2.0\n---\n# Base\n"
-    api.upload_file(repo_id="you/base", path_or_fileobj=card, path_in_repo="README.md")
 
 
 def main() -> int:

@@ -31,7 +31,7 @@ CPU_CELLS = (
     (MIDDLE, "lora", "2x128 2x256 2x256c"),
     (ROBERTA, "full", "8x128 2x256x2 2x512c"),
     (BERT, "lora", "8x128 2x512"),
-    (TINY, "lora", "1x128c"),
+    (TINY, "lora", "1x128c 1x512c"),
     (MIDDLE, "full", "1x128c"),
 )
 _CELL = re.compile(r"(\d+)x(\d+)(?:x(\d+))?(c?)(h?)")

@@ -19,6 +19,7 @@ import argparse
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -100,7 +101,7 @@ def _workplace(work: Path, asked: argparse.Namespace) -> Generator[tuple[Path, l
     with running(work / "hub", {TOKEN: "you"}) as hub:
         made = trl(work, steps)
         if "ours" in asked.sides:
-            _upload(base, hub.endpoint)
+            sides.upload(base, hub.endpoint)
             made.append(ours(work, data, held, hub.endpoint))
         if asked.peer_python:
             made.append(llama_factory(work, data, asked.peer_python))
@@ -144,8 +145,6 @@ def trl(work: Path, steps: int) -> list[Side]:
 
 def ours(work: Path, data: Path, held: Path, endpoint: str) -> Side:
     """`tunekit-hub train` from a finished plan; the base model is in the cache, as it is for the others."""
-    import shutil
-
     env = {"HF_ENDPOINT": endpoint, "HF_TOKEN": TOKEN, "HF_HOME": str(work / "home")}
     settings = {"epochs": 1, "batch_size": BATCH, "accumulation": 1, "learning_rate": RATE, "warmup": WARMUP}
     settings |= {"lora_rank": RANK, "lora_alpha": ALPHA}
@@ -158,14 +157,18 @@ def ours(work: Path, data: Path, held: Path, endpoint: str) -> Side:
 
 
 def llama_factory(work: Path, data: Path, python: Path) -> Side:
-    """LLaMA-Factory with the same job; it trains on the answers, as ours does."""
+    """LLaMA-Factory with the same job; it trains on the answers, as ours does.
+
+    It computes in what the checkpoint's config names, bf16. Where that would be emulated, the config says float32.
+    """
     tags = {"role_tag": "role", "content_tag": "content", "user_tag": "user", "assistant_tag": "assistant"}
     known = {"file_name": str(data), "formatting": "sharegpt", "columns": {"messages": "messages"}, "tags": tags}
     (work / "data" / "dataset_info.json").write_text(json.dumps({"chats": known}))
     job: dict[str, Any] = {
-        "model_name_or_path": str(work / "base"), "stage": "sft", "do_train": True, "finetuning_type": "lora",
-        "lora_rank": RANK, "lora_alpha": ALPHA, "lora_target": "all", "dataset": "chats", "template": "smollm2",
-        "dataset_dir": str(work / "data"), "cutoff_len": 1024, "per_device_train_batch_size": BATCH,
+        "model_name_or_path": str(_real_precision(work)), "stage": "sft", "do_train": True, "dataset": "chats",
+        "finetuning_type": "lora", "lora_rank": RANK, "lora_alpha": ALPHA, "lora_target": "all",
+        "template": "smollm2", "dataset_dir": str(work / "data"), "cutoff_len": 1024,
+        "per_device_train_batch_size": BATCH,
         "gradient_accumulation_steps": 1, "learning_rate": RATE, "num_train_epochs": 1, "warmup_ratio": WARMUP,
         "lr_scheduler_type": "cosine", "use_cpu": True, "report_to": "none", "overwrite_output_dir": True,
         "disable_gradient_checkpointing": True,
@@ -173,20 +176,26 @@ def llama_factory(work: Path, data: Path, python: Path) -> Side:
 
     def before(out: Path) -> None:
         out.mkdir()
-        (out / "job.json").write_text(json.dumps(job | {"output_dir": str(out / "model")}))
+        (out / "job.yaml").write_text(json.dumps(job | {"output_dir": str(out / "model")}))  # JSON is YAML
 
-    command = [str(python), "-c", "from llamafactory.cli import main; main()", "train", "{out}/job.json"]
+    command = [str(python), "-c", "from llamafactory.cli import main; main()", "train", "{out}/job.yaml"]
     return Side(PEER, command, {"HF_HUB_OFFLINE": "1", "DISABLE_VERSION_CHECK": "1"}, before, "model")
 
 
-def _upload(base: Path, endpoint: str) -> None:
-    from huggingface_hub import HfApi
+def _real_precision(work: Path) -> Path:
+    """The base model; with float32 for its bf16 where no units compute that."""
+    from tunekit_hub import hardware
 
-    api = HfApi(endpoint=endpoint, token=TOKEN)
-    api.create_repo("you/base")
-    api.upload_folder(repo_id="you/base", folder_path=base)
-    card = b"---\nlicense: apache-2.0\n---\n# Base\n"
-    api.upload_file(repo_id="you/base", path_or_fileobj=card, path_in_repo="README.md")
+    if hardware.detect().bf16:
+        return work / "base"
+    made = work / "base-float32"
+    made.mkdir()
+    for path in (work / "base").iterdir():
+        (made / path.name).symlink_to(path.resolve())
+    config = json.loads((made / "config.json").read_text(encoding="utf-8"))
+    (made / "config.json").unlink()
+    (made / "config.json").write_text(json.dumps({**config, "dtype": "float32"}), encoding="utf-8")
+    return made
 
 
 def _encoded(work: Path, file: str) -> Any:

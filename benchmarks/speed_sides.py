@@ -133,6 +133,17 @@ def plan(data: Path, held: Path, out: Path, settings: dict[str, Any], env: dict[
     return out
 
 
+def upload(base: Path, endpoint: str) -> None:
+    """The base model as `you/base` on a Hub, with a card that allows everything that is done with it."""
+    from huggingface_hub import HfApi
+
+    api = HfApi(endpoint=endpoint, token=TOKEN)
+    api.create_repo("you/base")
+    api.upload_folder(repo_id="you/base", folder_path=base)
+    card = b"---\nlicense: apache-2.0\n---\n# Base\n"
+    api.upload_file(repo_id="you/base", path_or_fileobj=card, path_in_repo="README.md")
+
+
 def _finish(command: Sequence[str], env: dict[str, str]) -> None:
     ran = subprocess.run(
         command,

@@ -12,14 +12,23 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hubs
 import pytest
+
+ROOT = Path(__file__).parent.parent
+if sys.dont_write_bytecode:
+    # Dozens of tests start processes of their own, and each would compile all of torch and transformers again.
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(ROOT / ".pytest_cache" / "bytecode")
 
 # huggingface_hub reads its environment when it is first imported, so this comes before everything else.
 # Port 9 of loopback answers nobody: what forgets to name an endpoint fails at once and reaches no real Hub.
 _HOME = tempfile.mkdtemp(prefix="tunekit-tests-")
+_SHARED = os.environ.setdefault("TUNEKIT_TESTS", _HOME)  # of the process that started those of pytest-xdist
 CLEAN_ENV = {
     "HF_HOME": _HOME,
-    "XDG_CACHE_HOME": _HOME,
+    "XDG_CACHE_HOME": _SHARED,  # converted weights are there: half a minute, once
     "HF_ENDPOINT": "http://127.0.0.1:9",
     "HF_HUB_DISABLE_XET": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -49,8 +58,22 @@ for _name in _NEVER:
     os.environ.pop(_name, None)
 os.environ.update(CLEAN_ENV)
 
-TOKENS = {"you": "hf_" + "y" * 34, "ada": "hf_" + "a" * 34}
-ROOT = Path(__file__).parent.parent
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first: a long one that begins last would leave the other processes idle."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """A file's tests stay in one process, which makes what they share once; files go out in the order above."""
+    from xdist.scheduler import LoadFileScheduling
+
+    if config.getoption("dist") != "load":
+        return None
+    config.option.loadscopereorder = False  # else those with the most tests come first, which are the quick ones
+    return LoadFileScheduling(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: object) -> None:
@@ -107,22 +130,9 @@ def no_way_out(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def local_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
-    """A running local Hub in a fresh folder, with the users "you" and "ada".
-
-    `.endpoint`, `.tokens[user]`, `.storage`, and `.log`: a list of (method, path, status).
-    The parts of huggingface_hub that take no endpoint use this one too.
-    """
-    from huggingface_hub import constants, hf_api
-
-    from tunekit_hub.localhub import running
-
-    with running(tmp_path / "local-hub", {token: user for user, token in TOKENS.items()}) as hub:
-        template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, hub.endpoint)
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-        monkeypatch.setattr(constants, "ENDPOINT", hub.endpoint)
-        monkeypatch.setattr(hf_api.api, "endpoint", hub.endpoint)
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hf-cache"))
+def local_hub(tmp_path: Path) -> Iterator[object]:
+    """A local Hub of the test's own; see `hubs.standing`."""
+    with hubs.standing(tmp_path) as hub:
         yield hub
 
 

@@ -63,7 +63,7 @@ def faulty(*faults: Fault, behind: str = "") -> Iterator[Faulty]:
         do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = handle_one
 
         def forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
-            hub = http.client.HTTPConnection(urlsplit(behind).netloc, timeout=20)
+            hub = http.client.HTTPConnection(urlsplit(behind).netloc, timeout=60)
             try:
                 hub.request(self.command, self.path, body, dict(self.headers))
                 answer = hub.getresponse()

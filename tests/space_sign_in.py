@@ -23,7 +23,7 @@ class Browser:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in kept.items())
         if form is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        connection = http.client.HTTPConnection(place.netloc, timeout=30)
+        connection = http.client.HTTPConnection(place.netloc, timeout=60)
         path = (place.path or "/") + (f"?{place.query}" if place.query else "")
         connection.request(method, path, urlencode(form) if form is not None else None, headers)
         response = connection.getresponse()

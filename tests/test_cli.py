@@ -34,6 +34,14 @@ def test_help_of_every_command(command, capsys):
     assert "Usage: tunekit-hub" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("group", ["", "hub", "space"])
+def test_lists_of_commands_say_whole_sentences(group, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([*group.split(), "--help"]) == 0
+    listed = capsys.readouterr().out.partition("Commands:")[2].strip().splitlines()
+    assert listed and all(line.endswith(".") and not line.endswith("...") for line in listed)
+
+
 def test_help_loads_nothing_heavy():
     code = (
         "import sys; from tunekit_hub.cli import main; main(['run', '--help']);"

@@ -9,6 +9,7 @@ import sys
 from importlib import util
 from pathlib import Path
 
+import hubs
 import pytest
 import tiny
 
@@ -75,12 +76,9 @@ def test_the_changelog_counts_the_models():
 
 
 @pytest.mark.slow
-def test_the_python_shown_runs(local_hub, hf, hub_env, tmp_path):
+def test_the_python_shown_runs(local_hub, hub_env, tmp_path):
     """As it stands, in a fresh process, with a registry whose only chat model is a tiny one."""
-    folder = tiny.save_model(tmp_path / "tiny")
-    (folder / "README.md").write_text("---\nlicense: mit\n---\n# Tiny\n")
-    hf("ada").create_repo("ada/tiny")
-    hf("ada").upload_folder(repo_id="ada/tiny", folder_path=folder)
+    hubs.upload(local_hub, "ada/tiny", tiny.save_model(tmp_path / "tiny"))
     known = json.loads((ROOT / "model_registry.json").read_text())
     known["tasks"] = {"instruction_tuning": known["tasks"]["instruction_tuning"]}
     for rule in known["tasks"]["instruction_tuning"]["rules"]:

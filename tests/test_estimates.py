@@ -104,6 +104,36 @@ def test_more_of_anything_needs_more():
     assert need() < need(rank=64)
 
 
+def test_logits_are_there_for_a_part_of_the_tokens_at_a_time():
+    from tunekit_hub.trainers import _answer_loss
+
+    assert footprint.LOSS_PART == _answer_loss.PART
+
+    def logits(shape, method="lora", **changes):
+        return estimates.memory(SMOL.architecture.but(**changes), method, CPU, shape).logits
+
+    short, long = Shape(512), Shape(2048, batch=4)
+    assert logits(short) == pytest.approx(128 * 49_152 * 8, rel=0.1)
+    assert logits(long) < 2 * logits(short)
+    assert logits(Shape(64)) < 0.6 * logits(short)
+    # The gradient of an output layer that is trained lies beside what earlier batches left.
+    table = 49_152 * 576 * 4
+    assert logits(short, "full") - logits(short) == pytest.approx(table)
+    assert logits(Shape(512, accumulation=1), "full") == logits(Shape(512, accumulation=1))
+    # All at once, where they are bounded after the output layer.
+    assert logits(long, bounded_logits=True) == pytest.approx(0.9 * 8192 * 49_152 * 12)
+
+
+def test_bounded_logits_are_read_from_the_config():
+    from tunekit_hub.estimates.architectures import architecture
+
+    config = {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 100}
+    config |= {"max_position_embeddings": 128, "intermediate_size": 128, "model_type": "gemma2"}
+    assert architecture(config | {"final_logit_softcapping": 30.0}).bounded_logits
+    assert not architecture(config | {"final_logit_softcapping": None}).bounded_logits
+    assert not architecture(config | {"model_type": "llama"}).bounded_logits
+
+
 def test_attention_scores_count_where_attention_is_not_fused():
     """On a CPU an encoder with dropout keeps every score; a GPU's kernel keeps none, nor does a decoder's."""
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+import hubs
 import pytest
 import tiny
 
@@ -19,25 +20,41 @@ pytestmark = pytest.mark.slow
 BASE = "ada/tiny-chat"
 
 
-@pytest.fixture
-def hub(local_hub, hf, tmp_path):
-    folder = tiny.save_model(tmp_path / "tiny")
-    (folder / "README.md").write_text("---\nlicense: apache-2.0\nlanguage: en\n---\n# Tiny\n")
-    hf("ada").create_repo(BASE)
-    hf("ada").upload_folder(repo_id=BASE, folder_path=folder)
+@pytest.fixture(scope="module")
+def local_hub(tmp_path_factory):
+    """One for all of this file."""
+    with hubs.standing(tmp_path_factory.mktemp("line")) as hub:
+        yield hub
+
+
+@pytest.fixture(scope="module")
+def hub(local_hub, tmp_path_factory):
+    hubs.upload(local_hub, BASE, tiny.save_model(tmp_path_factory.mktemp("line") / "tiny"))
     return Hub(local_hub.tokens["you"], local_hub.endpoint)
+
+
+def write_chats(folder):
+    path = folder / "chats.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in tiny.chats(40)))
+    return path
 
 
 @pytest.fixture
 def data(tmp_path):
-    path = tmp_path / "chats.jsonl"
-    path.write_text("\n".join(json.dumps(row) for row in tiny.chats(40)))
-    return path
+    return write_chats(tmp_path)
 
 
 def options(data, **changes):
     settings = {"epochs": 2, "learning_rate": 5e-3}
     return Options(source=str(data), model=BASE, settings=settings, description="colours", **changes)
+
+
+@pytest.fixture(scope="module")
+def whole(hub, tmp_path_factory):
+    """A run from the data to the published model: its folder, what it came to, and all that was told."""
+    folder, events = tmp_path_factory.mktemp("whole"), []
+    asked = options(write_chats(folder), push_to="you/whole", private=False)
+    return folder / "run", pipeline.run(asked, folder / "run", hub=hub, on_event=events.append), events
 
 
 def test_finetune_then_publish(hub, hf, data, tmp_path):
@@ -56,14 +73,13 @@ def test_finetune_then_publish(hub, hf, data, tmp_path):
     assert info.card_data.license == "apache-2.0"
 
 
-def test_the_events_tell_the_whole_story(hub, data, tmp_path):
-    events = []
-    pipeline.run(options(data, push_to="you/told"), tmp_path / "run", hub=hub, on_event=events.append)
+def test_the_events_tell_the_whole_story(whole):
+    run_dir, _, events = whole
     stages = [event["stage"] for event in events if event["event"] == "stage"]
     assert stages == [*list(pipeline.STAGES)[:4], "rehearsal", *list(pipeline.STAGES)[4:]]
     steps = [event for event in events if event["event"] == "step"]
     assert steps[-1]["step"] == steps[-1]["steps"]
-    kept = [json.loads(line) for line in (tmp_path / "run" / "events.jsonl").read_text().splitlines()]
+    kept = [json.loads(line) for line in (run_dir / "events.jsonl").read_text().splitlines()]
     assert [e["event"] for e in kept] == [e["event"] for e in events]
 
 
@@ -105,23 +121,20 @@ def test_rows_that_are_all_cut_away_stop_before_training(hub, data, tmp_path):
     assert not (tmp_path / "run" / "model").exists()
 
 
-def test_the_token_is_nowhere_in_the_run_or_in_what_is_published(hub, hf, data, tmp_path, local_hub):
-    token = local_hub.tokens["you"].encode()
-    pipeline.run(options(data, push_to="you/secretless"), tmp_path / "run", hub=hub)
-    fetched = hf("you").snapshot_download("you/secretless", local_dir=tmp_path / "fetched")
-    files = [p for folder in (tmp_path / "run", tmp_path / "fetched") for p in folder.rglob("*") if p.is_file()]
+def test_the_token_is_nowhere_in_the_run_or_in_what_is_published(whole, hf, tmp_path, local_hub):
+    token, run_dir = local_hub.tokens["you"].encode(), whole[0]
+    fetched = hf("you").snapshot_download("you/whole", local_dir=tmp_path / "fetched")
+    files = [p for folder in (run_dir, tmp_path / "fetched") for p in folder.rglob("*") if p.is_file()]
     assert fetched
     assert len(files) > 12
     assert not [path for path in files if token in path.read_bytes()]
     assert "training_args.bin" not in {path.name for path in files}
 
 
-def test_the_cards_snippet_runs_as_it_stands(hub, data, tmp_path, hub_env):
+def test_the_cards_snippet_runs_as_it_stands(whole, hub, hub_env):
     """In a fresh process with a fresh cache, with plain transformers and peft."""
-    done = pipeline.run(options(data, push_to="you/snippet", private=False), tmp_path / "run", hub=hub)
-    snippet = (
-        hub.read_text("you/snippet", "README.md", done.publication.commit).split("```python\n")[1].split("```")[0]
-    )
+    card = hub.read_text("you/whole", "README.md", whole[1].publication.commit)
+    snippet = card.split("```python\n")[1].split("```")[0]
     ran = subprocess.run([sys.executable, "-c", snippet], env=hub_env, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.strip()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 import records as made
 import tiny
+from waiting import until
 
 import tunekit_hub as tk
 from tunekit_hub import launch
@@ -65,10 +65,7 @@ def test_a_signal_is_passed_on_and_they_save(job, tmp_path):
     with pytest.raises(SystemExit):
         tk.train(plan.but(epochs=300.0), out, hub=hub, running=Running(processes=2), on_event=stop)
     assert _checkpoints.newest(out, plan.but(epochs=300.0)) is not None
-    deadline = time.monotonic() + 30
-    while any(_rank(p) for p in psutil.Process().children(recursive=True)):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    until(lambda: not any(_rank(p) for p in psutil.Process().children(recursive=True)))
 
 
 def test_more_processes_than_gpus_is_a_usage_error(tmp_path):

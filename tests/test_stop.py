@@ -6,22 +6,20 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+import hubs
 import pytest
 import tiny
+from waiting import until
 
 MOMENTS = ["step", "checkpoint", "evaluation", "publication"]
 COMMAND = [sys.executable, "-c", "from tunekit_hub.cli import main; raise SystemExit(main())"]
 
 
 @pytest.fixture
-def base(local_hub, hf, tmp_path):
-    folder = tiny.save_model(tmp_path / "tiny")
-    (folder / "README.md").write_text("---\nlicense: mit\n---\n# Tiny\n")
-    hf("ada").create_repo("ada/tiny")
-    hf("ada").upload_folder(repo_id="ada/tiny", folder_path=folder)
+def base(local_hub, tmp_path):
+    hubs.upload(local_hub, "ada/tiny", tiny.save_model(tmp_path / "tiny"))
     return "ada/tiny"
 
 
@@ -30,16 +28,13 @@ def base(local_hub, hf, tmp_path):
 def test_a_stopped_run_saves_and_is_resumed_to_its_end(base, hub_env, tmp_path, sent, code):
     (tmp_path / "chats.jsonl").write_text("\n".join(json.dumps(row) for row in tiny.chats(60)))
     arguments = ["run", "chats.jsonl", "--model", base, "--push-to", "you/stopped", "--out", "r"]
-    command = [*COMMAND, *arguments, "--set", "epochs=40"]
+    command = [*COMMAND, *arguments, "--set", "epochs=20"]
     run = subprocess.Popen(command, cwd=tmp_path, env=hub_env, stderr=subprocess.PIPE, text=True)
     events = tmp_path / "r" / "events.jsonl"
-    deadline = time.monotonic() + 300
-    while not (events.exists() and '"step"' in events.read_text()):
-        assert run.poll() is None and time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: run.poll() is not None or (events.exists() and '"step"' in events.read_text()))
     run.send_signal(sent)
-    said = run.communicate(timeout=120)[1]
-    assert run.returncode == code
+    said = run.communicate(timeout=300)[1]
+    assert run.returncode == code, said
     assert json.loads((tmp_path / "r" / "run.json").read_text())["status"] == "interrupted"
     assert "tunekit-hub resume r" in said
     assert "Traceback" not in said

@@ -7,8 +7,8 @@ from tunekit_hub.errors import TrainingFailed
 from tunekit_hub.trainers._watch import Watch
 
 
-def watch(losses, norms=None, items=100.0, steps_a_pass=10):
-    looking = Watch(made.make_plan())
+def watch(losses, norms=None, items=100.0, steps_a_pass=10, precision="bf16"):
+    looking = Watch(made.make_plan(precision=precision))
     for number, loss in enumerate(losses, 1):
         norm = 1.0 if norms is None else norms[number - 1]
         looking.step(number, loss, norm, items, number / steps_a_pass)
@@ -20,6 +20,27 @@ def watch(losses, norms=None, items=100.0, steps_a_pass=10):
 def test_a_loss_that_is_no_number(loss):
     with pytest.raises(TrainingFailed, match="at step 3, so the weights are ruined"):
         watch([2.0, 1.9, loss])
+
+
+@pytest.mark.parametrize("norm", [float("nan"), float("inf")])
+@pytest.mark.parametrize("precision", ["bf16", "fp32"])
+def test_a_gradient_that_is_no_number_though_the_loss_is(norm, precision):
+    """Also in the last step of all, after which no loss would show it and the model would be saved."""
+    with pytest.raises(TrainingFailed, match=r"the gradient is (nan|inf) at step 3, so the weights are ruined"):
+        watch([2.0, 1.9, 1.8], norms=[1.0, 1.0, norm], precision=precision)
+
+
+def test_a_step_that_fp16s_scaler_skips_is_no_fault():
+    seen = watch([2.0, 1.9, 1.8], norms=[float("inf"), 1.0, 1.0], precision="fp16")
+    assert seen.skipped == 0
+    # A step a pass: the first one was skipped, so the second pass has the loss of the first.
+    watch([2.0, 2.0, 1.9], norms=[float("inf"), 1.0, 1.0], steps_a_pass=1, precision="fp16")
+
+
+@pytest.mark.parametrize("steps", [1, 3, 40])
+def test_fp16_steps_that_are_all_skipped(steps):
+    with pytest.raises(TrainingFailed, match="too large for fp16"):
+        watch([2.0 + n % 3 for n in range(steps)], norms=[float("inf")] * steps, precision="fp16")
 
 
 @pytest.mark.parametrize("steps", [1, 4, 12])

@@ -146,6 +146,7 @@ class Architecture(Record):
     attention: Literal["plain", "disentangled", "window"] = "plain"
     attention_dropout: bool = False  # in training, which CPUs cannot do in one kernel
     window: int = 0  # tokens that one attends to, where attention is a window
+    bounded_logits: bool = False  # they are scaled or bounded after the output layer
 
 
 class BaseFacts(Record):

@@ -83,7 +83,8 @@ def _predictions(
     epoch = estimates.train_seconds(arch, selection.method, hardware, len(rows.train) * scale, again=again)
     epoch += estimates.reading_seconds(arch, hardware, len(rows.validation) * scale)
     limit = request.max_time * TRAINING_SHARE if request.max_time else None
-    epochs = draft.set("epochs", *_epochs(epoch, limit, recipe, len(rows.train)))
+    table = TASKS[selection.recommendation.profile.task].epochs or recipe.epochs
+    epochs = draft.set("epochs", *_epochs(epoch, limit, step(table, len(rows.train)), recipe.epochs_reason))
     around = estimates.around_seconds(arch, hardware, len(rows.held_out) * scale, len(rows.train))
     whole = epoch * epochs + around
     using = estimates.inference(arch, hardware, min(tokens.p95, draft.values["max_tokens"]))
@@ -145,7 +146,7 @@ def _set_labels(draft: Draft, profile: Profile, recipe: Recipe, rows: int) -> No
     if recipe.patience is None:
         draft.omit("patience", "no rows are put aside to validate on")
     else:
-        why = "the checkpoint that is best on the validation rows is kept; training stops when it gets no better"
+        why = "the validation rows choose the checkpoint; training stops when it gets no better"
         draft.set("patience", step(recipe.patience, rows), why)
     if not TASKS[profile.task].weighs_labels:
         draft.omit("class_weights", "the rows have no classes")
@@ -156,10 +157,10 @@ def _set_labels(draft: Draft, profile: Profile, recipe: Recipe, rows: int) -> No
     draft.values["class_weights"] = bool(draft.set("class_weights", uneven >= estimates.CLASS_WEIGHTS_FROM, said))
 
 
-def _epochs(epoch: float, limit: float | None, recipe: Recipe, rows: int) -> tuple[float, str]:
-    wanted = step(recipe.epochs, rows)
+def _epochs(epoch: float, limit: float | None, wanted: float, reason: str) -> tuple[float, str]:
+    """As many passes as are wanted, or as the time allows."""
     if limit is None or epoch * wanted <= limit * MARGIN:
-        return wanted, recipe.epochs_reason
+        return wanted, reason
     fitting = max(1.0, int(limit * MARGIN / epoch * 10) / 10)
     return fitting, f"what {duration(limit)} of training allow at about {duration(epoch)} a pass"
 

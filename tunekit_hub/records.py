@@ -113,7 +113,7 @@ class Plan(Record):
     lora_alpha: int | None
     seed: int
     train_rows: int
-    validation_rows: int = 0  # choose the best checkpoint; neither trained on nor part of the evaluation
+    validation_rows: int = 0  # choose the checkpoint; neither trained on nor part of the evaluation
     eval_rows: int
     patience: int | None = None  # passes without a better validation score before training stops
     class_weights: bool | None = None  # rare labels weigh more in the loss; None: there are no classes
@@ -188,7 +188,7 @@ class TrainResult(Record):
     peak_memory: int
     losses: tuple[LossPoint, ...]  # at most 200
     validation: tuple[ValidationPoint, ...] = ()
-    kept_step: int | None = None  # the checkpoint that was best in validation; None: the last
+    kept_step: int | None = None  # the checkpoint that validation chose; None: the last
     processes: int = 1
     adjustments: tuple[str, ...] = ()  # what had to be changed on the way, such as a smaller batch
     versions: dict[str, str]

@@ -11,6 +11,7 @@ from tunekit_hub.errors import PlanError
 
 WHOLE = ("max_tokens", "batch_size", "accumulation", "lora_rank", "lora_alpha", "patience")
 SWITCHES = ("class_weights",)
+Steps = tuple[tuple[float, Any], ...]  # (up to this value, take that), ascending, the last bound infinite
 BY_USER = "set by you; "  # how the reason of a setting begins that the user fixed
 SETTABLE = ("learning_rate", "epochs", "warmup", *WHOLE, *SWITCHES)
 
@@ -66,6 +67,6 @@ def _possible(name: str, value: Any) -> bool:
     return name not in WHOLE or value == int(value)
 
 
-def step(table: tuple[tuple[float, Any], ...], value: float) -> Any:
+def step(table: Steps, value: float) -> Any:
     """The entry of the first bound that `value` does not exceed."""
     return next(entry for bound, entry in table if value <= bound)

@@ -18,7 +18,7 @@ from tunekit_hub.tasks import TASKS
 from tunekit_hub.text import fold
 from tunekit_hub.trainers import TRAINERS
 
-# Rows that choose the best checkpoint, which are not learned from: a tenth of few rows, 200, a twentieth, 500.
+# Rows that choose the checkpoint, which are not learned from: a tenth of few rows, 200, a twentieth, 500.
 _VALIDATION = ((2000, 0.1), (4000, 200), (10_000, 0.05), (float("inf"), 500))
 
 
@@ -35,7 +35,7 @@ def split(profile: Profile, seed: int, *, hub: Hub | None = None) -> Split:
     """The rows of `profile`, split by `seed`; the held-out ones are those of its test file if it has one.
 
     Rows whose text also stands in the test file are not trained on. Rows to validate on are taken where the task's
-    trainer chooses its best checkpoint by them.
+    trainer chooses its checkpoint by them.
 
     Args:
         profile: what was counted; its files must be unchanged.

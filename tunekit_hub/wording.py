@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tunekit_hub import units
+from tunekit_hub.estimates.timing import ANSWER_TOKENS
 
 if TYPE_CHECKING:
-    from tunekit_hub.records import Evaluation, Figure, Lengths, Memory, Plan, Reload
+    from tunekit_hub.records import Evaluation, Figure, Lengths, Memory, Plan, Reload, TrainResult
     from tunekit_hub.tasks import Measure, Measured
 
 FORMS = {
@@ -84,6 +85,34 @@ def memory(predicted: Memory) -> list[tuple[str, str]]:
     """The predicted peak by component, empty ones left out, the sum last."""
     parts = [(name, getattr(predicted, name)) for name in type(predicted).model_fields]
     return [(name, units.size(part)) for name, part in parts if part] + [("sum", units.size(predicted.total))]
+
+
+def kept(done: TrainResult) -> str:
+    """`step 966, the best`: which weights validation has chosen, and why; empty where it had no choice."""
+    if not done.kept_step:
+        return ""
+    best = max(done.validation, key=lambda point: (point.score, -point.loss))
+    why = "the best" if best.step == done.kept_step else "the last and within a standard error of the best"
+    return f"step {units.count(done.kept_step)}, {why}"
+
+
+def cost(plan: Plan) -> str:
+    """`$0.40 at $0.80 an hour, the price on 2026-07-01`; empty where the machine has no known price."""
+    machine = plan.selection.request.hardware
+    if plan.cost is None or machine.price is None:
+        return ""
+    return f"${plan.cost:.2f} at ${machine.price:.2f} an hour, the price on {machine.price_date}"
+
+
+def use(plan: Plan) -> str:
+    """How long the tuned model will take for one text or answer on this machine; empty where it is not known."""
+    seconds = plan.inference_seconds
+    if not seconds:
+        return ""
+    took = f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+    if plan.selection.architecture.kind == "encoder":
+        return f"about {took} a text, one at a time"
+    return f"about {took} an answer of {ANSWER_TOKENS} tokens, {ANSWER_TOKENS / seconds:.3g} tokens/s"
 
 
 def figure(found: Figure | None, measure: Measure) -> str:

@@ -11,8 +11,7 @@ from typing import Any
 import gradio as gr
 
 from pages import form, session
-from tunekit_hub import runs
-from tunekit_hub.cli import output
+from tunekit_hub import runs, shapes
 from tunekit_hub.errors import TunekitError
 
 NAMES = ("profile", "recommend", "check", "plan")
@@ -49,7 +48,7 @@ def profile(request: gr.Request, data: str, task: str = "", columns: str = "") -
     """
     me = session.caller(request)
     found = session.service().profile(me.visitor, form.options(data, task, columns), me.token)
-    return output.profile_json(found)
+    return shapes.profile_json(found)
 
 
 def recommend(  # noqa: D417, Gradio gives the request
@@ -74,10 +73,10 @@ def recommend(  # noqa: D417, Gradio gives the request
     service = session.service()
     chosen = service.select(me.visitor, options, me.token)
     return {
-        "profile": output.profile_json(chosen.recommendation.profile),
-        "recommendation": output.recommendation_json(chosen.recommendation),
-        "selection": output.selection_json(chosen.selection) if chosen.selection else None,
-        "verdicts": output.verdicts_json(chosen.verdicts),
+        "profile": shapes.profile_json(chosen.recommendation.profile),
+        "recommendation": shapes.recommendation_json(chosen.recommendation),
+        "selection": shapes.selection_json(chosen.selection) if chosen.selection else None,
+        "verdicts": shapes.verdicts_json(chosen.verdicts),
     }
 
 
@@ -92,7 +91,7 @@ def check(request: gr.Request, models: str, use: str = "commercial", hardware: s
     me = session.caller(request)
     wanted = runs.options(source="example-chat", use=use, hardware=hardware.strip() or None)
     found = session.service().check(me.visitor, form.listed(models), wanted, me.token)
-    return {"verdicts": output.verdicts_json(found)}
+    return {"verdicts": shapes.verdicts_json(found)}
 
 
 def plan(  # noqa: D417, Gradio gives the request

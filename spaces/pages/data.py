@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from pages import form, look, scripts, session
+from pages import form, look, scripts, session, told_data
 from pages.handlers import BUSY, QUIET, of_click, of_visitor
-from tunekit_hub import runs, units, wording
+from pages.turns import DATA, MODEL, OF_PAGES, PLAN
+from tunekit_hub import runs
 from tunekit_hub.errors import TunekitError
-from tunekit_hub.profiles import meaning
-from tunekit_hub.records import Note, Profile
 from tunekit_hub.tasks import TASKS
 
 UPLOAD = "upload-"  # how handles of uploads begin
-LABELS = 15  # shown one by one
 EXAMPLES = {
     "example-chat": ("Support chats", "240 conversations of a plant shop"),
     "example-classification": ("Support tickets", "643 messages and their topics"),
@@ -38,6 +35,7 @@ class Page:
     license: gr.Textbox
     shown: gr.HTML
     next: gr.Button
+    chosen: tuple[Any, ...]  # the events after which these are other data, or others are seen in them
 
     @property
     def wishes(self) -> list[Any]:
@@ -80,19 +78,22 @@ def build() -> Page:
     guest = gr.Textbox(label="Guest", visible="hidden", elem_id="guest")
     shown = gr.HTML(look.empty(NOTHING), elem_id="profile")
     onward = gr.Button("Choose a model", variant="primary", interactive=False, elem_id="to-model")
-    made = Page(source, guest, task, columns, license_, shown, onward)
-    results = [source, shown, onward]
-    sent = upload.upload(_keep, [upload, *made.wishes[1:]], [upload, *results], **BUSY)
+    wishes, results = [source, task, columns, license_], [source, guest, shown, onward]
+    # Who chooses again before the answer has come means the second choice; without this it would be left out.
+    several: dict[str, Any] = {**BUSY, "trigger_mode": "multiple"}
+    sent = upload.upload(_keep, [upload, *wishes[1:]], [upload, *results], **several)
     sent.failure(lambda: None, None, upload, **QUIET)  # room for another file
-    for chosen in (
+    chosen = [
         sent,
-        dataset.submit(_name, [dataset, *made.wishes[1:]], results, **BUSY),
-        examples.click(_example, made.wishes[1:], results, **BUSY),
-    ):
-        chosen.success(fn=None, inputs=[source, guest], js=scripts.KEEP_DATA)
-    for control in (task.input, columns.submit, license_.submit):
-        control(_again, made.wishes, results, **BUSY)
-    return made
+        dataset.submit(_name, [dataset, *wishes[1:]], results, **several),
+        examples.click(_example, wishes[1:], results, **several),
+    ]
+    for event in chosen:
+        event.success(fn=None, inputs=[source, guest], js=scripts.KEEP_DATA)
+    chosen += [
+        event(_again, wishes, results, **several) for event in (task.input, columns.submit, license_.submit)
+    ]
+    return Page(source, guest, task, columns, license_, shown, onward, tuple(chosen))
 
 
 def _examples() -> str:
@@ -105,29 +106,49 @@ def _examples() -> str:
 
 @of_visitor
 def _keep(me: session.Caller, path: str | None, *wishes: Any) -> tuple[Any, ...]:
-    """An upload goes into the visitor's own folder; Gradio's copy is not kept."""
+    """An upload goes into the visitor's own folder.
+
+    Gradio's copy goes later (`delete_cache`): it lies by its content, and another visitor may be sending the same.
+    """
     if not path:
-        return (gr.skip(),) * 4
-    try:
+        return _same(5)
+    with OF_PAGES.trying(me.page, DATA) as turn:
         kept = session.service().keep(me.visitor, path, Path(path).name)
-    finally:
-        Path(path).unlink(missing_ok=True)
-    return (None, *_profile(me, kept.handle, *wishes))
+    return (None, *_chosen(me, kept.handle, *wishes)) if OF_PAGES.is_last(me.page, DATA, turn) else _same(5)
 
 
 @of_visitor
 def _name(me: session.Caller, dataset: str, *wishes: Any) -> tuple[Any, ...]:
-    return _profile(me, dataset, *wishes)
+    return _chosen(me, dataset, *wishes)
 
 
 @of_click
 def _example(me: session.Caller, clicked: tuple[str, str], *wishes: Any) -> tuple[Any, ...]:
-    return _profile(me, clicked[1], *wishes)
+    return _chosen(me, clicked[1], *wishes)
 
 
 @of_visitor
 def _again(me: session.Caller, source: str, *wishes: Any) -> tuple[Any, ...]:
-    return _profile(me, source, *wishes) if source else (gr.skip(),) * 3
+    """The same data, read otherwise; not where others are on their way."""
+    if not source or OF_PAGES.what(me.page, DATA) not in (None, source):
+        return _same(4)
+    return _chosen(me, source, *wishes)
+
+
+def _chosen(me: session.Caller, source: str, *wishes: Any) -> tuple[Any, ...]:
+    """What the visitor has chosen; nothing where they have chosen something else before it was read."""
+    with OF_PAGES.trying(me.page, DATA, source) as turn:
+        shown = _profile(me, source, *wishes)
+    if not OF_PAGES.is_last(me.page, DATA, turn):
+        return _same(4)
+    for topic in (MODEL, PLAN):  # what is being found for other data
+        OF_PAGES.take(me.page, topic)
+    return source, session.guest(me), *shown
+
+
+def _same(number: int) -> tuple[Any, ...]:
+    """As many outputs that stay as they are."""
+    return (gr.skip(),) * number
 
 
 def adopted(me: session.Caller, source: str, guest: str) -> str:
@@ -146,91 +167,20 @@ def adopted(me: session.Caller, source: str, guest: str) -> str:
 @of_visitor
 def restored(me: session.Caller, source: str) -> tuple[Any, ...]:
     """The page of data that were chosen before a refresh; as if nothing was where they are gone."""
-    if not source:
-        return (gr.skip(),) * 3
+    if not source or has_chosen(me):
+        return _same(3)
     try:
-        return _profile(me, source)
+        found = (source, *_profile(me, source))
     except TunekitError:
-        return "", gr.skip(), gr.skip()
+        found = ("", gr.skip(), gr.skip())
+    return _same(3) if has_chosen(me) else found
 
 
-def _profile(me: session.Caller, source: str, *wishes: Any) -> tuple[str, str, Any]:
+def has_chosen(me: session.Caller) -> bool:
+    """Whether the visitor has chosen data on this page: then nothing that the page does by itself changes that."""
+    return OF_PAGES.what(me.page, DATA) is not None
+
+
+def _profile(me: session.Caller, source: str, *wishes: Any) -> tuple[str, Any]:
     found = session.service().profile(me.visitor, form.options(source, *wishes), me.token)
-    return source, show(found), gr.Button(interactive=True)
-
-
-def show(record: Profile) -> str:
-    """A profile as tables and bars."""
-    texts = [
-        ("languages", ", ".join(record.languages) or "none recognised"),
-        (
-            "domain",
-            (record.domain or "general") + (f" ({', '.join(record.domain_words)})" if record.domain_words else ""),
-        ),
-        ("tokens a row", _lengths(record)),
-        ("counted", wording.counted({name: n for name, n in record.counts.items() if name != "labels"})),
-    ]
-    columns = [
-        (f"`{one.name}`", one.role or "", one.kind, units.count(one.empty), units.count(one.distinct))
-        for one in record.found
-    ]
-    heads = ("name", "used as", "kind", "empty", "distinct")
-    return look.page(
-        look.panel("What was found", look.fields(_facts(record))),
-        look.panel("What this means", look.items(wording.sentence(one) for one in meaning.explain(record))),
-        _labels(record),
-        look.panel("Texts", look.fields(texts)),
-        look.panel(f"Columns ({len(columns)})", look.table("As they were found", heads, columns, right=(3, 4)))
-        if columns
-        else "",
-        look.panel("Worth a look", look.items(_note(note, record) for note in record.notes)),
-    )
-
-
-def _facts(record: Profile) -> Sequence[tuple[str, str]]:
-    rows = units.count(record.num_rows)
-    if record.used_rows < record.num_rows:
-        rows += f", of which {units.count(record.used_rows)} are used"
-    return (
-        ("data", f"`{wording.file_name(record.data.source)}`, {record.data.format}"),
-        ("rows", rows),
-        ("task", f"{record.task.replace('_', ' ')}, {record.shape}"),
-        ("because", record.why),
-        ("tested on", f"{units.count(record.test_rows)} rows of their own" if record.test else ""),
-    )
-
-
-def _lengths(record: Profile) -> str:
-    tokens = record.tokens
-    guess = ", estimated until a model is chosen" if tokens.estimated else ""
-    return (
-        f"half up to {units.count(tokens.p50)}, 95 % up to {units.count(tokens.p95)}, longest "
-        f"{units.count(tokens.max)}; {units.count(tokens.total)} in all{guess}"
-    )
-
-
-def _labels(record: Profile) -> str:
-    """How often each label occurs."""
-    if not record.labels:
-        return ""
-    kind = "Entity types" if "entities" in record.counts else "Labels"
-    whole = record.num_rows if "rows_with_several_labels" in record.counts else sum(record.labels.values())
-    ordered = sorted(record.labels.items(), key=lambda item: -item[1])
-    rest = ordered[LABELS:]
-    rows = [(name, n, f"{units.count(n)} · {100 * n / max(whole, 1):.1f} %") for name, n in ordered[:LABELS]]
-    more = f"{units.count(len(rest))} more, {units.count(sum(n for _, n in rest))} together" if rest else ""
-    return look.panel(
-        f"{kind} ({len(ordered)})", look.bars("Most frequent first", rows), look.said(more) if more else ""
-    )
-
-
-def _note(note: Note, record: Profile) -> str:
-    unit = "row" if record.data.format in ("json", "parquet", "folder") else "line"
-    message = note.message
-    if note.count and f"{note.count:,} " not in message:
-        message = f"{units.count(note.count)} × {message}"
-    if not note.lines or (note.count == 1 and f"line {note.lines[0]}" in note.message):
-        return message
-    shown = ", ".join(str(line) for line in note.lines[:8])
-    more = f" and {note.count - 8:,} more" if note.count > 8 else ""
-    return f"{message} ({unit}{'' if note.count == 1 else 's'} {shown}{more})"
+    return told_data.show(found), gr.Button(interactive=True)

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from pages import look, session
+from pages.turns import OF_PAGES, RUN
 from tunekit_hub.errors import TunekitError
 
 # Events of the page itself: no names in the API, nothing for MCP, and visitors do not wait for one another.
@@ -43,6 +44,18 @@ def of_visitor(handler: Callable[..., Any]) -> Callable[..., Any]:
     answered.__annotations__ = {"request": gr.Request}
     del answered.__wrapped__  # Gradio looks at the signature: the request is its first parameter
     return answered
+
+
+def of_run(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for what is asked of a run, the first input: not shown where the page shows another run by then."""
+
+    def unless_late(me: session.Caller, run: str, *values: Any) -> Any:
+        answer = handler(me, run, *values)
+        if answer is None or OF_PAGES.what(me.page, RUN) in (None, run):
+            return answer
+        return tuple(gr.skip() for _ in answer) if isinstance(answer, tuple) else gr.skip()
+
+    return of_visitor(wraps(handler)(unless_late))
 
 
 def of_click(handler: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from pages import data, form, look, scripts, session, told_plan
+from pages import data, form, look, scripts, session, told_model, told_plan
 from pages.handlers import BUSY, of_click, of_visitor
-from tunekit_hub import wording
-from tunekit_hub.errors import NoUsableModel
-from tunekit_hub.facts import Finding, Options, Verdict
+from pages.turns import MODEL, OF_PAGES, PLAN
+from tunekit_hub.errors import DataError, NoUsableModel
 from tunekit_hub.hardware import named as named_hardware
-from tunekit_hub.records import Recommendation, Selection
-from tunekit_hub.runs import Choice
 
 NOTHING = "Choose data first; then the candidates stand here, each with what speaks for and against it."
 NO_PLAN = "The plan of the training follows from the model."
@@ -82,11 +80,20 @@ def build(before: data.Page) -> Page:
     onward = gr.Button("Go to training", variant="primary", interactive=False, elem_id="to-train")
     made = Page(description, use, hardware, model, minutes, longest, accepted, find, ladder, plan, onward)
     wishes, results = [*before.wishes, *made.wishes], [ladder, plan, onward]
+    for chosen in before.chosen:  # what was found for other data is no answer for these
+        chosen.success(fn=None, js=_forget(), outputs=results)
+    several: dict[str, Any] = {**BUSY, "trigger_mode": "multiple"}  # other words, before the first answer has come
     for event in (find.click, description.submit, model.submit):
-        event(_find, wishes, results, **BUSY).success(_plan, wishes, [plan, onward], **BUSY)
+        event(_find, wishes, results, **several).success(_plan, wishes, [plan, onward], **several)
     changed = ladder.click(_instead, [model, accepted], [model, accepted], **BUSY)
-    changed.success(_find, wishes, results, **BUSY).success(_plan, wishes, [plan, onward], **BUSY)
+    changed.success(_find, wishes, results, **several).success(_plan, wishes, [plan, onward], **several)
     return made
+
+
+def _forget() -> str:
+    """Script that makes the page as it is before a model is found; at once, so that no answer is overwritten."""
+    off = {"__type__": "update", "interactive": False}
+    return f"() => {json.dumps([look.empty(NOTHING), look.empty(NO_PLAN), off])}"
 
 
 def _machines() -> list[tuple[str, str]]:
@@ -101,11 +108,17 @@ def _machines() -> list[tuple[str, str]]:
 @of_visitor
 def _find(me: session.Caller, *wishes: Any) -> tuple[Any, ...]:
     """The whole ladder, and the model that was named where one was."""
+    turn = OF_PAGES.take(me.page, MODEL)
     service, options = session.service(), form.options(*wishes)
-    ladder = service.select(me.visitor, options.but(model=None), me.token)
-    taken = service.select(me.visitor, options, me.token) if options.model else ladder
+    try:
+        ladder = service.select(me.visitor, options.but(model=None), me.token)
+        taken = service.select(me.visitor, options, me.token) if options.model else ladder
+    except DataError as error:
+        return told_model.terms_of_data(error), look.empty(NO_PLAN), gr.Button(interactive=False)
+    if not OF_PAGES.is_last(me.page, MODEL, turn):
+        return (gr.skip(),) * 3
     return (
-        show(ladder, taken, options),
+        told_model.show(ladder, taken, options),
         look.empty("Planning …" if taken.selection else NO_PLAN),
         gr.Button(interactive=False),
     )
@@ -113,9 +126,12 @@ def _find(me: session.Caller, *wishes: Any) -> tuple[Any, ...]:
 
 @of_visitor
 def _plan(me: session.Caller, *wishes: Any) -> tuple[Any, ...]:
+    turn = OF_PAGES.take(me.page, PLAN)
     try:
         found = session.service().plan(me.visitor, form.options(*wishes), me.token)
     except NoUsableModel:  # the ladder says why
+        return gr.skip(), gr.skip()
+    if not OF_PAGES.is_last(me.page, PLAN, turn):
         return gr.skip(), gr.skip()
     return told_plan.show(found), gr.Button(interactive=found.fit != "no")
 
@@ -127,95 +143,3 @@ def _instead(_: session.Caller, clicked: tuple[str, str], model: str, accepted: 
     if action == "accept":
         return model, ", ".join((*form.listed(accepted), value))
     return value, accepted
-
-
-def show(ladder: Choice, taken: Choice, options: Options) -> str:
-    """What the rules say, then each candidate in order, the chosen one marked."""
-    chosen = taken.selection.model if taken.selection else None
-    verdicts = {verdict.model: verdict for verdict in (*ladder.verdicts, *taken.verdicts)}
-    recommended = ladder.recommendation
-    rungs = "".join(_rung(n, verdict, chosen) for n, verdict in enumerate(verdicts.values(), 1))
-    left = [model for model in recommended.ladder if model not in verdicts] if recommended else []
-    return look.page(
-        _outcome(taken, options),
-        look.panel("Why this one first", _why(recommended)) if recommended else "",
-        look.panel("Candidates, in order", rungs, _unasked(left)),
-    )
-
-
-def show_chosen(found: Selection, options: Options) -> str:
-    """The same for a run that has chosen already."""
-    taken = Choice(recommendation=found.recommendation, selection=found, verdicts=found.verdicts)
-    return show(taken, taken, options)
-
-
-def _outcome(taken: Choice, options: Options) -> str:
-    """The answer, before its reasons."""
-    if taken.selection is None:
-        message, _, _rest = taken.message.partition("\n")
-        return look.panel("No model can be used as things are", look.said(message, "block"), look.said(taken.hint))
-    found = taken.selection
-    moved = f" (now `{found.repo_id}`)" if found.repo_id != found.model else ""
-    back = look.button("Follow the rules again", "use", "") if options.model else ""
-    return look.panel(
-        "Chosen",
-        f'<p class="tk-address">{look.text(found.model)}</p>',
-        look.said(
-            f"{wording.METHODS[found.method]}, for {options.use} use{moved}; license "
-            f"{f'`{found.license}`' if found.license else 'not declared'}"
-        ),
-        back,
-    )
-
-
-def _why(found: Recommendation) -> str:
-    picked = f"The rules pick `{found.model}` ({wording.METHODS[found.method]}), whether it may be used or not."
-    return look.said(found.reasoning) + look.said(picked)
-
-
-def _rung(number: int, verdict: Verdict, chosen: str | None) -> str:
-    """One candidate: a chip for each check, then the reasons that weigh."""
-    is_chosen = verdict.model == chosen
-    state = "chosen" if is_chosen else "usable" if verdict.usable else "turned down"
-    mark = {"chosen": ("chosen", "✓ chosen"), "usable": ("pass", "usable")}.get(state, ("block", "turned down"))
-    instead = (
-        ""
-        if is_chosen
-        else look.button("Use this one instead", "use", verdict.model, f"Use {verdict.model} instead")
-    )
-    chips = "".join(look.badge(one.status, one.check) for one in verdict.findings)
-    weighty = [one for one in verdict.findings if one.status != "pass"]
-    rest = [one for one in verdict.findings if one.status == "pass"]
-    moved = (
-        f" <span class='tk-quiet'>now {look.text(verdict.repo_id)}</span>"
-        if verdict.repo_id != verdict.model
-        else ""
-    )
-    return (
-        f'<article class="tk-rung{" tk-is-chosen" if is_chosen else ""}" aria-label="Candidate {number}">'
-        f'<div class="tk-rung-head"><h4>{number}. {look.text(verdict.model)}{moved}</h4>'
-        f'<span class="tk-badge tk-{mark[0]}">{mark[1]}</span>{instead}</div>'
-        f'<div class="tk-chips">{chips}</div>{"".join(_reason(one, verdict) for one in weighty)}'
-        f"{look.folded('What speaks for it', ''.join(_reason(one, verdict) for one in rest))}</article>"
-    )
-
-
-def _reason(one: Finding, verdict: Verdict) -> str:
-    fix = f' <span class="tk-fix">→ {look.prose(one.fix)}</span>' if one.fix else ""
-    accept = ""
-    if one.status == "block" and "--accept-license" in one.fix:
-        accept = " " + look.button(
-            "Accept its terms", "accept", verdict.model, f"Accept the terms of {verdict.model}"
-        )
-    return f'<p class="tk-reason">{look.badge(one.status, one.check)} {look.prose(one.message)}{fix}{accept}</p>'
-
-
-def _unasked(models: list[str]) -> str:
-    """What stands further down the ladder, and was not needed."""
-    if not models:
-        return ""
-    rows = "".join(
-        f"<li>{look.text(model)} {look.button('Use this one instead', 'use', model, f'Use {model} instead')}</li>"
-        for model in models
-    )
-    return f"<p class='tk-quiet'>Not needed, so not asked</p><ul class='tk-choices'>{rows}</ul>"

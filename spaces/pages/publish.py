@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from pages import look, session, told_run
-from pages.handlers import BUSY, of_visitor
+from pages.handlers import BUSY, of_run
 from tunekit_hub.errors import UsageError
 from tunekit_hub.facts import Publishing
 from tunekit_hub.records import Publication
@@ -64,28 +64,31 @@ def build(run: gr.Textbox) -> Page:
     return made
 
 
-@of_visitor
-def look_again(me: session.Caller, run: str, repo: str) -> tuple[Any, ...]:
-    """The publication of a run, if there is one."""
-    return shown(me, run, repo)
+@of_run
+def look_again(me: session.Caller, run: str) -> tuple[Any, ...]:
+    """The publication of a run, if there is one; the name that is typed and the card that was shown stay."""
+    _, rehearse, publish, outcome, _, _ = shown(me, run)
+    published = bool(run) and session.service().record(me.visitor, run).publication is not None
+    return gr.skip(), rehearse, publish, outcome if published else gr.skip(), gr.skip(), gr.skip()
 
 
-def shown(me: session.Caller, run: str, repo: str = "") -> tuple[Any, ...]:
-    """Values for `Page.view`."""
+def shown(me: session.Caller, run: str) -> tuple[Any, ...]:
+    """Values for `Page.view`, as they are when a run is opened or begun."""
     if not run:
-        return (gr.skip(), *(gr.Button(interactive=False),) * 2, look.empty(NOTHING), "", "")
+        return ("", *_buttons(False), look.empty(NOTHING), "", "")
     service = session.service()
     can = service.state(me.visitor, run).can
     record = service.record(me.visitor, run)
     done = record.publication
     name = done.repo_id if done else _suggested(me, record.options.push_to, record.options.source)
-    if repo and not done:
-        name = gr.skip()  # what the visitor has typed stays, and what they type meanwhile
     outcome = _published(done) if done else look.empty(NOTHING)
     if record.rehearsal and not done:
         outcome = told_run.rehearsal(record.rehearsal)
-    may = gr.Button(interactive="publish" in can)
-    return (name, may, may, outcome, "", "")
+    return (name, *_buttons("publish" in can), outcome, "", "")
+
+
+def _buttons(may: bool) -> tuple[gr.Button, gr.Button]:
+    return gr.Button(interactive=may), gr.Button("Publish", interactive=may)
 
 
 def _suggested(me: session.Caller, asked: str | None, source: str) -> str:
@@ -94,7 +97,7 @@ def _suggested(me: session.Caller, asked: str | None, source: str) -> str:
     return asked or (f"{me.name}/{stem}-tuned" if me.name else "")
 
 
-@of_visitor
+@of_run
 def _rehearse(me: session.Caller, run: str, repo: str, form_: str, private: bool) -> tuple[str, str, str]:
     service, wanted = session.service(), _publishing(repo, form_, private)
     options = service.options(me.visitor, run).but(**wanted.model_dump())
@@ -116,7 +119,7 @@ def _card(card: str) -> tuple[str, str]:
     return look.page(look.panel("The card, as it will stand", shown)), body
 
 
-@of_visitor
+@of_run
 def _publish(me: session.Caller, run: str, repo: str, form_: str, private: bool) -> tuple[str, str, str]:
     wanted = _publishing(repo, form_, private)
     done = session.service().publish(me.visitor, run, wanted, me.token)

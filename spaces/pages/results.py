@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from pages import look, session, told_results
-from pages.handlers import BUSY, of_visitor
+from pages.handlers import BUSY, of_run
 from tunekit_hub.errors import RunError, UsageError
 from tunekit_hub.runfile import Run
 
@@ -49,16 +49,18 @@ def build(run: gr.Textbox) -> Page:
     onward = gr.Button("Go to publishing", variant="primary", interactive=False, elem_id="to-publish")
     turns = gr.State([])
     made = Page(results, asked, ask, said, turns, onward)
+    one = BUSY | {"concurrency_limit": 2}  # models answer one at a time; who waits holds up nothing else
     for event in (ask.click, asked.submit):
-        event(_ask, [run, asked, turns], [said, asked, turns], **BUSY)
+        event(_ask, [run, asked, turns], [said, asked, turns], **one)
     anew.click(lambda: (look.empty(QUIET_TRY), []), None, [said, turns], api_visibility="private")
     return made
 
 
-@of_visitor
+@of_run
 def look_again(me: session.Caller, run: str) -> tuple[Any, ...]:
-    """The results of a run, as far as it has come."""
-    return shown(me, run)
+    """The results of a run, as far as it has come; what was asked of its model stays."""
+    page, asked, ask, _, _, onward = shown(me, run)
+    return page, asked, ask, gr.skip(), gr.skip(), onward
 
 
 def shown(me: session.Caller, run: str) -> tuple[Any, ...]:
@@ -96,7 +98,7 @@ def _results(me: session.Caller, run: str) -> str:
     return "".join([*parts, trained])
 
 
-@of_visitor
+@of_run
 def _ask(
     me: session.Caller, run: str, asked: str, turns: list[dict[str, str]]
 ) -> tuple[str, str, list[dict[str, str]]]:

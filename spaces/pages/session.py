@@ -31,6 +31,7 @@ class Caller:
 
     visitor: runs.Visitor
     token: str | None = field(default=None, repr=False)
+    page: str = field(default="", repr=False)  # the random id of the window; empty: the request is not from a page
 
     @property
     def name(self) -> str:
@@ -77,14 +78,15 @@ def caller(request: gr.Request | None) -> Caller:
     """
     headers = dict(request.headers) if request is not None else {}
     _refuse_other_sites(headers)
+    page = _page(request)
     if not on_a_space():
-        return Caller(local().visitor, local().token)
+        return Caller(local().visitor, local().token, page)
     signed = _signed_in(request)
-    if signed is None:
-        return Caller(runs.Visitor(_guest(request), kind="guest"))
+    if signed is None:  # without a page, nobody will come back to what this guest leaves
+        return Caller(runs.Visitor(page or uuid.uuid4().hex, kind="guest"), None, page)
     who = signed["userinfo"]
     visitor = runs.Visitor(who["preferred_username"], kind="user", id=str(who.get("sub") or ""))
-    return Caller(visitor, signed["access_token"])
+    return Caller(visitor, signed["access_token"], page)
 
 
 def _signed_in(request: gr.Request | None) -> dict | None:
@@ -99,10 +101,10 @@ def _signed_in(request: gr.Request | None) -> dict | None:
     return found
 
 
-def _guest(request: gr.Request | None) -> str:
-    """The page's own long random id; without one, nobody will come back to what this guest leaves."""
+def _page(request: gr.Request | None) -> str:
+    """The page's own long random id, new with each load; empty where there is none."""
     given = getattr(request, "session_hash", None) or ""
-    return given if _SESSION.fullmatch(given) else uuid.uuid4().hex
+    return given if _SESSION.fullmatch(given) else ""
 
 
 def _refuse_other_sites(headers: dict[str, str]) -> None:

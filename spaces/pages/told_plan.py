@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pages import look
 from tunekit_hub import units, wording
-from tunekit_hub.estimates.timing import ANSWER_TOKENS
 from tunekit_hub.records import Plan
 
 _FIT = {"fits": ("pass", "fits"), "tight": ("warn", "tight"), "no": ("block", "does not fit")}
@@ -39,24 +38,13 @@ def _short(plan: Plan) -> list[tuple[str, str]]:
         ("method", f"{wording.METHODS[plan.method]}, {plan.precision}"),
         ("rows", f"{units.count(plan.train_rows)} to train on, {units.count(plan.eval_rows)} held out"),
         ("time", f"{units.duration(plan.seconds)} in all, of it {units.duration(plan.train_seconds)} training"),
-        ("cost", _cost(plan)),
+        ("cost", wording.cost(plan) or "no price is known for this machine"),
         ("row tokens", wording.lengths(plan.tokens)),
         ("using it", _use(plan)),
     ]
 
 
-def _cost(plan: Plan) -> str:
-    machine = plan.selection.request.hardware
-    if plan.cost is None or machine.price is None:
-        return "no price is known for this machine"
-    return f"${plan.cost:.2f} at ${machine.price:.2f} an hour, the price on {machine.price_date}"
-
-
 def _use(plan: Plan) -> str:
     """What the tuned model will need and take."""
-    seconds = plan.inference_seconds
-    if not seconds:
-        return ""
-    took = f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
-    what = "a text" if plan.selection.architecture.kind == "encoder" else f"an answer of {ANSWER_TOKENS} tokens"
-    return f"{units.size(plan.inference_memory)}, about {took} {what}"
+    took = wording.use(plan)
+    return f"{units.size(plan.inference_memory)}, {took}" if took else ""

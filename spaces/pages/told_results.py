@@ -17,6 +17,7 @@ from tunekit_hub.records import Evaluation, Supervision, TrainResult
 from tunekit_hub.replies import Reply
 from tunekit_hub.scores.answers import Answer
 from tunekit_hub.tasks import TASKS
+from tunekit_hub.text import count_rows
 
 WORST = 15  # labels
 SHOWN = 5  # answers
@@ -70,7 +71,7 @@ def training(found: TrainResult, proof: str) -> str:
         ("steps", f"{units.count(found.steps)}, {found.epochs:.3g} times over the rows"),
         ("stopped early", found.stopped_early),
         ("adjusted", "; ".join(found.adjustments)),
-        ("kept", f"step {units.count(found.kept_step)}, the best in validation" if found.kept_step else ""),
+        ("kept in validation", wording.kept(found)),
         ("speed", f"{units.count(found.tokens_per_second)} tokens/s, padding not counted"),
         ("time", f"{units.duration(found.seconds)}, predicted {units.duration(plan.train_seconds)}"),
         ("peak memory", f"{units.size(found.peak_memory)}, predicted {units.size(plan.memory.total)}"),
@@ -87,6 +88,7 @@ def _supervised(found: Supervision) -> list[tuple[str, str]]:
     return [
         ("trained tokens", wording.share(found.trained_tokens, found.tokens)),
         ("dropped", dropped),
+        ("adapted", "; ".join(f"{count_rows(n)}: {how}" for how, n in found.adapted.items())),
         ("truncated", f"{units.count(found.truncated)} rows" if found.truncated else ""),
     ]
 

@@ -8,8 +8,9 @@ from typing import Any
 import gradio as gr
 
 from pages import data, form, look, model, scripts, session, told_run
-from pages.handlers import BUSY, QUIET, of_visitor
-from tunekit_hub.errors import UsageError
+from pages.handlers import BUSY, QUIET, of_run, of_visitor
+from pages.turns import OF_PAGES, RUN
+from tunekit_hub.errors import TunekitError, UsageError
 from tunekit_hub.runs import RunState
 
 EVERY = 1.5  # seconds between two looks
@@ -49,6 +50,7 @@ class Page:
     timer: gr.Timer
     seen: gr.State
     next: gr.Button
+    started: Any  # the event after which there is another run
 
     @property
     def view(self) -> list[Any]:
@@ -75,10 +77,10 @@ def build(data_page: data.Page, model_page: model.Page) -> Page:
     log = gr.HTML(told_run.log(()), elem_id="log")
     onward = gr.Button("See the results", variant="primary", interactive=False, elem_id="to-results")
     timer, seen = gr.Timer(EVERY, active=False), gr.State(UNSEEN)
-    made = Page(run, repo, private, start, status, curve, log, stop, resume, timer, seen, onward)
     wishes = [*data_page.wishes, *model_page.wishes, repo, private]
     rehearse.click(_rehearse, wishes, rehearsed, **BUSY)
     started = start.click(_start, wishes, run, **BUSY)
+    made = Page(run, repo, private, start, status, curve, log, stop, resume, timer, seen, onward, started)
     for event in (
         started,
         stop.click(_stop, run, None, **QUIET),
@@ -107,7 +109,9 @@ def _repo(name: str | None) -> str:
 def _start(me: session.Caller, *values: Any) -> str:
     *wishes, repo, private = values
     options = form.options(*wishes, push_to=(repo or "").strip() or None, private=private)
-    return session.service().submit(me.visitor, options, me.token, title=options.description)
+    run = session.service().submit(me.visitor, options, me.token, title=options.description)
+    OF_PAGES.take(me.page, RUN, run)
+    return run
 
 
 @of_visitor
@@ -120,18 +124,25 @@ def _resume(me: session.Caller, run: str) -> None:
     session.service().resume(me.visitor, run, me.token)
 
 
-@of_visitor
+@of_run
 def look_again(me: session.Caller, run: str) -> tuple[Any, ...]:
     """The view of a run, whatever was shown before."""
     return shown(me, run)
 
 
-@of_visitor
+@of_run
 def _tick(me: session.Caller, run: str, seen: Seen) -> tuple[Any, ...]:
-    """The view, where something has changed."""
+    """The view, where something has changed. Where the run cannot be seen any more, that is said once."""
     if not run:
         return (*(gr.skip(),) * 6, gr.Timer(active=False), seen)
-    return shown(me, run, seen)
+    try:
+        return shown(me, run, seen)
+    except TunekitError as error:
+        message, hint = error.message, error.hint
+        if me.visitor.kind == "guest" and not session.service().settings.guests_train:
+            message, hint = "your sign-in has run out", "sign in again; the run goes on, and its address stays"
+        told = look.page(look.said(message, "warn"), look.said(hint))
+        return (told, gr.skip(), gr.skip(), *_buttons(None), gr.Timer(active=False), UNSEEN)
 
 
 def shown(me: session.Caller, run: str, seen: Seen = UNSEEN) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import filelock
@@ -31,3 +31,18 @@ def world(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[o
 
     with standing_world(trained, tmp_path_factory.mktemp("faults")) as world:
         yield world
+
+
+@pytest.fixture(scope="session")
+def calls(world: object) -> Callable[[str], list[object]]:
+    """`calls(scene)`: the calls that a scene makes, recorded once."""
+    from fault_cells import record
+
+    known: dict[str, list[object]] = {}
+
+    def calls(name: str) -> list[object]:
+        if name not in known:
+            known[name] = record(world, name)
+        return known[name]
+
+    return calls

@@ -73,7 +73,7 @@ class Exchange(BaseHTTPRequestHandler):
         headers |= {"Host": netloc, "Connection": "close"}
         if sent or self.command in ("POST", "PUT"):
             headers["Content-Length"] = str(len(sent))
-        hub = http.client.HTTPConnection(netloc, timeout=30)
+        hub = http.client.HTTPConnection(netloc, timeout=60)
         try:
             hub.request(self.command, self.path, sent or None, headers)
             said = hub.getresponse()

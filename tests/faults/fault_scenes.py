@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,7 @@ class Ended:
         return self.code == 0 and not self.raised
 
 
-class Scene:
+class Scene(ABC):
     """One command against the Hub, in a folder of its own."""
 
     name = ""
@@ -47,8 +48,9 @@ class Scene:
     def __init__(self, world: World, folder: Path):
         self.world, self.folder = world, folder
 
+    @abstractmethod
     def command(self) -> list[str]:
-        raise NotImplementedError
+        """What is typed, after `tunekit-hub`."""
 
     def stages(self) -> dict[str, Any]:
         """What stands in for stages of the line."""

@@ -16,12 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import hubs
 import huggingface_hub
 import pytest
 import tiny
 from fault_proxy import Proxy, standing
 from fault_scenes import BASE, NAMES, ROWS, TARGET, Ended, Scene, digests
-from huggingface_hub import constants, file_download, hf_api
+from hubs import TOKENS, USERS
+from huggingface_hub import constants, file_download
 from huggingface_hub.utils import _http
 
 from tunekit_hub import hub, pipeline, runfile
@@ -35,8 +37,6 @@ from tunekit_hub.localhub import running, seed
 from tunekit_hub.localhub.repos import create_repo, open_repo
 from tunekit_hub.scores import reload
 
-TOKENS = {"you": "hf_" + "y" * 34, "ada": "hf_" + "a" * 34}
-_USERS = {token: user for user, token in TOKENS.items()}
 SHORT = 0.15  # seconds, the time limits where a fault is that nobody answers
 HANGS = 60  # seconds
 
@@ -85,11 +85,7 @@ class World:
         endpoint = self.proxy.endpoint
         patch.setenv("HF_ENDPOINT", endpoint)
         patch.setenv("HF_TOKEN", TOKENS["you"])
-        template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, endpoint)
-        patch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-        patch.setattr(constants, "ENDPOINT", endpoint)
-        patch.setattr(constants, "HF_HUB_CACHE", str(scene.folder / "hf-cache"))
-        patch.setattr(hf_api.api, "endpoint", endpoint)
+        hubs.lead(patch, endpoint, scene.folder / "hf-cache")
         # Nothing here is encrypted, and each new connection would read all certificates.
         patch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None)
         patch.setattr(hub_connection, "_sleep", nap)
@@ -141,7 +137,7 @@ def _no_longer(seconds: int = HANGS) -> Iterator[None]:
 
 def make(folder: Path) -> None:
     """A local Hub's folder with a tiny model and rows, and a run that was trained on them for real."""
-    with running(folder / "hub", _USERS) as local:
+    with running(folder / "hub", USERS) as local:
         base = tiny.save_model(folder / "base")
         (base / "README.md").write_text("---\nlicense: apache-2.0\nlanguage: en\n---\n# Tiny\n")
         rows = "\n".join(json.dumps(row) for row in tiny.chats(30)).encode()
@@ -169,7 +165,7 @@ def standing_world(made: Path, folder: Path) -> Iterator[World]:
     runfile.save(run.but(options=to_publish, record=run.plan, stage="plan", status="paused"), planned)
     runfile.save(run.but(record=run.selection, stage="selection", status="paused"), selected)
     base = {name: digest for name, digest in digests(made / "base").items() if name != "README.md"}
-    with running(folder / "hub", _USERS) as local, standing(local.endpoint, NAMES) as proxy:
+    with running(folder / "hub", USERS) as local, standing(local.endpoint, NAMES) as proxy:
         stands = {"done": made / "done", "planned": planned, "selected": selected, "older": folder / "older"}
         measured = reload.kept(made / "done")[1]
         world = World(local.storage, proxy, run=run, measured=measured, base=base, **stands)

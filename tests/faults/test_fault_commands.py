@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 from fault_cases import FAULTS, LONG
-from fault_cells import record
 from fault_proxy import Spot
 from fault_scenes import BASE, ROWS, TARGET, Dataset, Fetch, Publish
-from fault_world import TOKENS
+from hubs import TOKENS
 
 from tunekit_hub import runfile
 
@@ -50,21 +49,16 @@ def environment(world, folder) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("command", "fault", "method", "end"), CELLS, ids=lambda value: value[0] if isinstance(value, list) else value
 )
-def test_a_real_command_says_it_and_goes_on(command, fault, method, end, world, tmp_path):
-    calls = record(world, SCENE[command[0]])
-    route = next(one.spot.route for one in calls if one.spot.method == method and one.spot.route.endswith(end))
+def test_a_real_command_says_it_and_goes_on(command, fault, method, end, world, calls, tmp_path):
+    made = calls(SCENE[command[0]])
+    route = next(one.spot.route for one in made if one.spot.method == method and one.spot.route.endswith(end))
     shutil.rmtree(world.storage.repo_folder("model", TARGET), ignore_errors=True)
     shutil.copytree(world.done, tmp_path / "run")
     runfile.save(world.run, tmp_path / "run")
     arguments = [str(tmp_path / "run") if word == "RUN" else word for word in command]
 
     def run() -> subprocess.CompletedProcess[str]:
-        started = [
-            sys.executable,
-            "-c",
-            "import sys; from tunekit_hub.cli import main; sys.exit(main())",
-            *arguments,
-        ]
+        started = [sys.executable, "-c", _START, *arguments]
         return subprocess.run(
             started, env=environment(world, tmp_path), capture_output=True, text=True, check=False
         )

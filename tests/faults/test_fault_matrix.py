@@ -13,24 +13,11 @@ import os
 import fault_table
 import pytest
 from fault_cases import FAULTS
-from fault_cells import cell, record
+from fault_cells import cell
 from fault_scenes import SCENES
 
 pytestmark = pytest.mark.slow
 EVERY_PAIR = "TUNEKIT_EVERY_FAULT" in os.environ
-
-
-@pytest.fixture(scope="session")
-def calls(world):
-    """The calls of a scene, recorded once."""
-    known: dict = {}
-
-    def calls(name: str):
-        if name not in known:
-            known[name] = record(world, name)
-        return known[name]
-
-    return calls
 
 
 def meets(name, place, seen, fault):

@@ -40,7 +40,7 @@ def test_a_registry_model_takes_two_questions_and_within_the_hour_one(you, make,
 
 def test_both_questions_are_asked_at_once(you, make, local_hub):
     make(SMOL)
-    both = threading.Barrier(2, timeout=5)
+    both = threading.Barrier(2, timeout=60)
     get, info = you._get, you._api.model_info
     you._get = lambda path: (both.wait(), get(path))[1]
     you._api.model_info = lambda *a, **k: (both.wait(), info(*a, **k))[1]

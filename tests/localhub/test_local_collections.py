@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from browsing import refusal
 from huggingface_hub import HfApi
-from huggingface_hub.errors import HfHubHTTPError
 
 from tunekit_hub.localhub import running
 
@@ -15,12 +15,6 @@ def api(hf):
     for kind in ("model", "dataset"):
         api.create_repo("you/thing", repo_type=kind)
     return api
-
-
-def refused(code: int, call) -> None:
-    with pytest.raises(HfHubHTTPError) as error:
-        call()
-    assert error.value.response.status_code == code
 
 
 def items(collection) -> list[tuple[str, str]]:
@@ -46,20 +40,20 @@ def test_a_collection_from_its_title_to_its_end(api):
     api.delete_collection_item(made.slug, found.items[0].item_object_id)
     assert items(api.get_collection(made.slug)) == [("dataset", "you/thing")]
     api.delete_collection(made.slug)
-    refused(404, lambda: api.get_collection(made.slug))
+    assert refusal(lambda: api.get_collection(made.slug)) == 404
     api.delete_collection(made.slug, missing_ok=True)
     assert api.repo_exists("you/thing")
 
 
 def test_what_is_there_already_is_a_409_that_the_client_can_live_with(api):
     made = api.create_collection("Desk")
-    refused(409, lambda: api.create_collection("Desk"))
+    assert refusal(lambda: api.create_collection("Desk")) == 409
     assert api.create_collection("Desk", exists_ok=True).slug == made.slug
     api.add_collection_item(made.slug, "you/thing", "model")
-    refused(409, lambda: api.add_collection_item(made.slug, "you/thing", "model"))
+    assert refusal(lambda: api.add_collection_item(made.slug, "you/thing", "model")) == 409
     assert len(api.add_collection_item(made.slug, "you/thing", "model", exists_ok=True).items) == 1
-    refused(404, lambda: api.add_collection_item(made.slug, "you/none", "model"))
-    refused(501, lambda: api.add_collection_item(made.slug, "2311.12983", "paper"))
+    assert refusal(lambda: api.add_collection_item(made.slug, "you/none", "model")) == 404
+    assert refusal(lambda: api.add_collection_item(made.slug, "2311.12983", "paper")) == 501
 
 
 def test_finding_one_by_owner_and_by_what_is_in_it(hf, api):
@@ -81,14 +75,14 @@ def test_who_sees_and_who_changes(hf, api):
     for name in ("you/thing", "you/hidden"):
         api.add_collection_item(shown.slug, name, "model")
     ada = hf("ada")
-    refused(404, lambda: ada.get_collection(secret.slug))
-    refused(401, lambda: hf().get_collection(secret.slug))
+    assert refusal(lambda: ada.get_collection(secret.slug)) == 404
+    assert refusal(lambda: hf().get_collection(secret.slug)) == 401
     assert [c.title for c in ada.list_collections(owner="you")] == ["Shown"]
     assert items(ada.get_collection(shown.slug)) == [("model", "you/thing")]
-    refused(403, lambda: ada.add_collection_item(shown.slug, "you/thing", "dataset"))
-    refused(403, lambda: ada.delete_collection(shown.slug))
-    refused(403, lambda: ada.create_collection("Mine", namespace="you"))
-    refused(404, lambda: api.get_collection("you/x-" + "0" * 24))
+    assert refusal(lambda: ada.add_collection_item(shown.slug, "you/thing", "dataset")) == 403
+    assert refusal(lambda: ada.delete_collection(shown.slug)) == 403
+    assert refusal(lambda: ada.create_collection("Mine", namespace="you")) == 403
+    assert refusal(lambda: api.get_collection("you/x-" + "0" * 24)) == 404
 
 
 def test_a_renamed_repo_stays_in_its_collection(api):
@@ -96,7 +90,7 @@ def test_a_renamed_repo_stays_in_its_collection(api):
     api.add_collection_item(made.slug, "you/thing", "model")
     api.move_repo("you/thing", "you/new")
     assert items(api.get_collection(made.slug)) == [("model", "you/new")]
-    refused(409, lambda: api.add_collection_item(made.slug, "you/new", "model"))
+    assert refusal(lambda: api.add_collection_item(made.slug, "you/new", "model")) == 409
     api.delete_repo("you/new")
     assert items(api.get_collection(made.slug)) == []
 
@@ -110,4 +104,4 @@ def test_they_survive_a_restart(tmp_path):
 
 @pytest.mark.parametrize("title", ["", "x" * 61])
 def test_titles_the_hub_would_not_take(api, title):
-    refused(400, lambda: api.create_collection(title))
+    assert refusal(lambda: api.create_collection(title)) == 400

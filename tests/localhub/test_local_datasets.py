@@ -62,7 +62,7 @@ def filled(hf):
 def test_load_dataset(filled, hub_env, tmp_path):
     env = {**hub_env, "HF_DATASETS_CACHE": str(tmp_path / "datasets")}
     done = subprocess.run(
-        [sys.executable, "-c", CODE, *filled], env=env, capture_output=True, text=True, timeout=240
+        [sys.executable, "-c", CODE, *filled], env=env, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])

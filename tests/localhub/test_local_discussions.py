@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from browsing import refusal
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete
-from huggingface_hub.errors import HfHubHTTPError
 
 
 @pytest.fixture
 def api(hf):
     hf("you").create_repo("you/model")
     return hf("you")
-
-
-def refused(code: int, call) -> None:
-    with pytest.raises(HfHubHTTPError) as error:
-        call()
-    assert error.value.response.status_code == code
 
 
 def test_a_discussion_from_its_question_to_its_end(hf, api):
@@ -57,16 +51,16 @@ def test_who_may_say_and_change_what(hf, api):
     api.create_discussion("you/model", "Mine")
     said = api.comment_discussion("you/model", 1, "words")
     ada = hf("ada")
-    refused(403, lambda: ada.rename_discussion("you/model", 1, "Not mine"))
-    refused(403, lambda: ada.change_discussion_status("you/model", 1, "closed"))
-    refused(403, lambda: ada.edit_discussion_comment("you/model", 1, said.id, "other words"))
-    refused(401, lambda: hf().comment_discussion("you/model", 1, "words"))
-    refused(404, lambda: api.comment_discussion("you/model", 9, "words"))
-    refused(404, lambda: api.edit_discussion_comment("you/model", 1, "0" * 24, "words"))
-    refused(400, lambda: api.comment_discussion("you/model", 1, "x" * 100_000))
-    refused(409, lambda: api.change_discussion_status("you/model", 1, "open"))
+    assert refusal(lambda: ada.rename_discussion("you/model", 1, "Not mine")) == 403
+    assert refusal(lambda: ada.change_discussion_status("you/model", 1, "closed")) == 403
+    assert refusal(lambda: ada.edit_discussion_comment("you/model", 1, said.id, "other words")) == 403
+    assert refusal(lambda: hf().comment_discussion("you/model", 1, "words")) == 401
+    assert refusal(lambda: api.comment_discussion("you/model", 9, "words")) == 404
+    assert refusal(lambda: api.edit_discussion_comment("you/model", 1, "0" * 24, "words")) == 404
+    assert refusal(lambda: api.comment_discussion("you/model", 1, "x" * 100_000)) == 400
+    assert refusal(lambda: api.change_discussion_status("you/model", 1, "open")) == 409
     api.create_repo("you/secret", private=True)
-    refused(404, lambda: ada.create_discussion("you/secret", "Hello?"))
+    assert refusal(lambda: ada.create_discussion("you/secret", "Hello?")) == 404
 
 
 def test_a_draft_with_commits_a_diff_and_a_merge_with_words(hf, api):
@@ -89,19 +83,20 @@ def test_a_draft_with_commits_a_diff_and_a_merge_with_words(hf, api):
     found = api.get_discussion_details("you/model", 1)
     assert found.status == "merged"
     assert [e.type for e in found.events][-2:] == ["comment", "status-change"]
-    refused(409, lambda: api.merge_pull_request("you/model", 1))
-    refused(409, lambda: api.change_discussion_status("you/model", 1, "open"))
+    assert refusal(lambda: api.merge_pull_request("you/model", 1)) == 409
+    assert refusal(lambda: api.change_discussion_status("you/model", 1, "open")) == 409
     more = [CommitOperationAdd("b.txt", b"late")]
-    refused(409, lambda: hf("ada").create_commit("you/model", more, commit_message="m", revision="refs/pr/1"))
+    late = {"commit_message": "m", "revision": "refs/pr/1"}
+    assert refusal(lambda: hf("ada").create_commit("you/model", more, **late)) == 409
     assert "old.txt" not in api.list_repo_files("you/model")
 
 
 def test_a_discussion_cannot_be_merged_and_a_closed_pull_request_neither(api):
     api.create_discussion("you/model", "Words")
-    refused(400, lambda: api.merge_pull_request("you/model", 1))
+    assert refusal(lambda: api.merge_pull_request("you/model", 1)) == 400
     api.create_pull_request("you/model", "Change")
     api.change_discussion_status("you/model", 2, "closed")
-    refused(409, lambda: api.merge_pull_request("you/model", 2))
+    assert refusal(lambda: api.merge_pull_request("you/model", 2)) == 409
 
 
 def test_the_diff_of_a_gated_repo_is_for_those_who_were_let_in(hf, api):

@@ -30,7 +30,7 @@ UPWARDS = [
 
 def send(endpoint: str, method: str, path: str, body: bytes = b"", **headers: str) -> http.client.HTTPResponse:
     """A request as written: no client tidies the path first."""
-    connection = http.client.HTTPConnection(endpoint.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(endpoint.removeprefix("http://"), timeout=60)
     connection.request(method, path, body, headers)
     response = connection.getresponse()
     response.body = response.read()

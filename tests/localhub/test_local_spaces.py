@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from huggingface_hub.errors import BadRequestError, HfHubHTTPError, JobNotFoundError
+from browsing import refusal
+from huggingface_hub.errors import BadRequestError, JobNotFoundError
 
 SECRET = "canary-of-a-secret"
 
@@ -12,12 +13,6 @@ SECRET = "canary-of-a-secret"
 def api(hf):
     hf("you").create_repo("you/space", repo_type="space", space_sdk="gradio")
     return hf("you")
-
-
-def refused(code: int, call) -> None:
-    with pytest.raises(HfHubHTTPError) as error:
-        call()
-    assert error.value.response.status_code == code
 
 
 def test_a_new_space_has_a_card_that_names_its_sdk(api):
@@ -30,7 +25,7 @@ def test_a_new_space_has_a_card_that_names_its_sdk(api):
 def test_its_stage_is_what_it_is(api):
     assert api.get_space_runtime("you/space").stage == "NO_APP_FILE"
     api.upload_file(path_or_fileobj=b"1", path_in_repo="app.py", repo_id="you/space", repo_type="space")
-    runtime = api.wait_for_space("you/space", timeout=5)
+    runtime = api.wait_for_space("you/space", timeout=60)
     assert (runtime.stage, runtime.hardware) == ("STOPPED", None)
     assert "does not run" in runtime.raw["errorMessage"]
     card = b"---\ntitle: x\n---\n"
@@ -45,15 +40,15 @@ def test_variables(hf, api):
     found = api.get_space_variables("you/space")["MODEL"]
     assert (found.description, found.updated_at is None) == ("which one", False)
     assert list(api.delete_space_variable("you/space", "MODEL")) == ["SIZE"]
-    refused(403, lambda: hf("ada").get_space_variables("you/space"))
-    refused(400, lambda: api.add_space_variable("you/space", "not a name", "x"))
+    assert refusal(lambda: hf("ada").get_space_variables("you/space")) == 403
+    assert refusal(lambda: api.add_space_variable("you/space", "not a name", "x")) == 400
 
 
 def test_a_secret_is_known_by_name_and_kept_nowhere(hf, api, local_hub):
     api.add_space_secret("you/space", "HF_TOKEN", SECRET, description="to push with")
     found = api.get_space_secrets("you/space")["HF_TOKEN"]
     assert (found.key, found.description) == ("HF_TOKEN", "to push with")
-    refused(403, lambda: hf("ada").add_space_secret("you/space", "HF_TOKEN", "other"))
+    assert refusal(lambda: hf("ada").add_space_secret("you/space", "HF_TOKEN", "other")) == 403
     for path in local_hub.storage.folder.rglob("*"):
         assert not path.is_file() or SECRET.encode() not in path.read_bytes()
     assert SECRET not in repr(local_hub.log)
@@ -65,7 +60,7 @@ def test_hardware_and_sleep_are_asked_for_and_not_given(api):
     runtime = api.request_space_hardware("you/space", "t4-small", sleep_time=3600)
     assert (runtime.hardware, runtime.requested_hardware, runtime.sleep_time) == (None, "t4-small", 3600)
     assert api.set_space_sleep_time("you/space", 60).sleep_time == 60
-    refused(400, lambda: api.request_space_hardware("you/space", "a toaster"))
+    assert refusal(lambda: api.request_space_hardware("you/space", "a toaster")) == 400
     assert api.list_spaces_hardware() == []
 
 
@@ -96,7 +91,7 @@ def test_nothing_pretends_to_run(api):
         lambda: api.pause_space("you/space"),
         lambda: api.run_job(image="python:3.12", command=["true"], namespace="you"),
     ):
-        refused(501, call)
+        assert refusal(call) == 501
 
 
 def test_there_are_no_jobs(hf, api):
@@ -104,9 +99,9 @@ def test_there_are_no_jobs(hf, api):
     assert api.list_jobs_hardware() == []
     with pytest.raises(JobNotFoundError):
         api.inspect_job(job_id="0" * 24, namespace="you")
-    refused(403, lambda: list(hf("ada").list_jobs(namespace="you")))
+    assert refusal(lambda: list(hf("ada").list_jobs(namespace="you"))) == 403
 
 
 def test_a_model_has_no_runtime(api):
     api.create_repo("you/model")
-    refused(404, lambda: api.get_space_runtime("you/model"))
+    assert refusal(lambda: api.get_space_runtime("you/model")) == 404

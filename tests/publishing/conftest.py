@@ -7,11 +7,12 @@ import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 
+import hubs
 import pytest
 import records as made
 from huggingface_hub.utils import _http
 from run_folder import make_run_folder
-from shops import CHAT, ENCODER, TOKENS, Shop
+from shops import CHAT, ENCODER, Shop
 
 from tunekit_hub.hub import Hub
 from tunekit_hub.hub import connection as hub_connection
@@ -20,17 +21,8 @@ from tunekit_hub.hub import connection as hub_connection
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A chat model with an adapter, in the run folder "chat", and a classifier, in "sorted"."""
-    from huggingface_hub import constants, hf_api
-
-    from tunekit_hub.localhub import running
-
     folder = tmp_path_factory.mktemp("shop")
-    tokens = {token: user for user, token in TOKENS.items()}
-    with pytest.MonkeyPatch.context() as patch, running(folder / "hub", tokens) as hub:
-        template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, hub.endpoint)
-        patch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-        patch.setattr(constants, "ENDPOINT", hub.endpoint)
-        patch.setattr(hf_api.api, "endpoint", hub.endpoint)
+    with hubs.standing(folder) as hub:
         made = Shop(hub, folder)
         _fill(made)
         yield made
@@ -43,12 +35,8 @@ def _fill(shop: Shop) -> None:
     from tunekit_hub import pipeline
     from tunekit_hub.facts import Options
 
-    card = "---\nlicense: apache-2.0\nlanguage: en\n---\n# Tiny\n"
     for repo_id, save in ((CHAT, tiny.save_model), (ENCODER, tiny.save_encoder)):
-        folder = save(shop.folder / repo_id.replace("/", "-"))
-        (folder / "README.md").write_text(card)
-        shop.api("ada").create_repo(repo_id)
-        shop.api("ada").upload_folder(repo_id=repo_id, folder_path=folder)
+        hubs.upload(shop.local, repo_id, save(shop.folder / repo_id.replace("/", "-")))
     chats, texts = shop.folder / "chats.jsonl", shop.folder / "opinions.csv"
     chats.write_text("\n".join(json.dumps(row) for row in tiny.chats(40)))
     texts.write_text("text,label\n" + "".join(f"{one.text},{one.labels[0]}\n" for one in tiny.opinions(80)))

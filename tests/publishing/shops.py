@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-TOKENS = {"you": "hf_" + "y" * 34, "ada": "hf_" + "a" * 34}
+from hubs import TOKENS
+
 CHAT, ENCODER = "ada/tiny-chat", "ada/tiny-bert"
 
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hubs import TOKENS
 from huggingface_hub import ModelCard
-from shops import TOKENS
 
 import tunekit_hub as tk
 from tunekit_hub import pipeline, publication, runfile
@@ -63,9 +63,32 @@ def commits(shop, repo):
     return len(shop.api().list_repo_commits(repo))
 
 
-def test_an_adapter_gives_the_measured_losses_to_everybody(shop, tmp_path):
-    evaluation, told = shop.evaluation("chat"), []
-    done = tk.publish(evaluation, "you/adapter", hub=shop.hub(), on_event=told.append)
+@pytest.fixture(scope="module")
+def adapter(shop):
+    """The chat model published as its adapter, and what was told on the way."""
+    told = []
+    done = tk.publish(shop.evaluation("chat"), "you/adapter", hub=shop.hub(), private=False, on_event=told.append)
+    return done, told
+
+
+@pytest.fixture(scope="module")
+def merged(shop):
+    """The chat model published merged, from a copy of its run folder; the copy, and the publication."""
+    run_dir = shop.folder / "chat-to-merge"
+    shutil.copytree(shop.run_dir("chat"), run_dir)
+    evaluation = runfile.load(run_dir).evaluation
+    assert not merging.ready(evaluation)
+    return run_dir, tk.publish(evaluation, "you/merged", hub=shop.hub(), weights="merged")
+
+
+@pytest.fixture(scope="module")
+def classifier(shop):
+    """The classifier, published."""
+    return tk.publish(shop.evaluation("sorted"), "you/sorted", hub=shop.hub(), private=False)
+
+
+def test_an_adapter_gives_the_measured_losses_to_everybody(shop, adapter, tmp_path):
+    done, told = adapter
     assert done.verified is not None
     assert (done.verified.source, done.verified.passed) == ("hub", True)
     assert done.weights == "adapter"
@@ -79,16 +102,12 @@ def test_an_adapter_gives_the_measured_losses_to_everybody(shop, tmp_path):
     assert losses == pytest.approx([row[0] for row in measured.numbers], abs=1e-3)
     assert template == (shop.run_dir("chat") / "model" / "chat_template.jinja").read_text()
     before = commits(shop, "you/adapter")
-    again = publication.push(evaluation, "you/adapter", hub=shop.hub())
+    again = publication.push(shop.evaluation("chat"), "you/adapter", hub=shop.hub(), private=False)
     assert (again.changed, again.commit, commits(shop, "you/adapter")) == (False, done.commit, before)
 
 
-def test_a_merged_model_needs_no_peft_and_gives_the_same(shop, tmp_path, monkeypatch):
-    run_dir = tmp_path / "run"
-    shutil.copytree(shop.run_dir("chat"), run_dir)
-    evaluation = runfile.load(run_dir).evaluation
-    assert not merging.ready(evaluation)
-    done = tk.publish(evaluation, "you/merged", hub=shop.hub(), weights="merged")
+def test_a_merged_model_needs_no_peft_and_gives_the_same(shop, merged, tmp_path, monkeypatch):
+    run_dir, done = merged
     assert done.verified is not None
     assert {"config.json", "model.safetensors", "tokenizer.json", "chat_template.jinja"} <= files(
         shop, "you/merged"
@@ -101,9 +120,12 @@ def test_a_merged_model_needs_no_peft_and_gives_the_same(shop, tmp_path, monkeyp
     data = ModelCard.load("you/merged", token=TOKENS["you"]).data
     assert (data.library_name, data.base_model_relation) == ("transformers", "finetune")
 
+    copy = tmp_path / "run"
+    shutil.copytree(run_dir, copy)
+    evaluation = runfile.load(copy).evaluation
     monkeypatch.setattr(merging, "_merge", lambda *_: pytest.fail("merged again"))
     assert not publication.push(evaluation, "you/merged", hub=shop.hub(), weights="merged").changed
-    weights = run_dir / "merged" / "model.safetensors"
+    weights = copy / "merged" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"\7")
     assert not merging.ready(evaluation)  # what is not as it passed the gate is not published
 
@@ -118,21 +140,18 @@ def test_a_merged_model_that_predicts_otherwise_is_not_kept(shop, tmp_path):
     assert not [path.name for path in run_dir.iterdir() if "merged" in path.name]
 
 
-def test_a_classifier_is_published_whole_and_a_pipeline_gives_its_labels(shop, tmp_path):
-    evaluation = shop.evaluation("sorted")
+def test_a_classifier_is_published_whole_and_a_pipeline_gives_its_labels(shop, classifier, tmp_path):
     with pytest.raises(UsageError, match="an encoder is always published whole"):
-        tk.publish(evaluation, "you/sorted", hub=shop.hub(), weights="adapter")
-    done = tk.publish(evaluation, "you/sorted", hub=shop.hub(), private=False)
-    assert done.verified is not None
-    assert (done.weights, done.private) == ("full", False)
+        tk.publish(shop.evaluation("sorted"), "you/sorted", hub=shop.hub(), weights="adapter")
+    assert classifier.verified is not None
+    assert (classifier.weights, classifier.private) == ("full", False)
     found = ran(LABELS, shop, "you/sorted", shop.run_dir("sorted"), tmp_path / "home")
     assert found == reload.kept(shop.run_dir("sorted"))[1].texts
 
 
+@pytest.mark.usefixtures("adapter", "merged", "classifier")
 def test_neither_tokens_nor_paths_of_this_machine_are_in_what_the_hub_stores(shop):
-    tk.publish(shop.evaluation("chat"), "you/canary", hub=shop.hub(), weights="merged")
-    tk.publish(shop.evaluation("sorted"), "you/canary-too", hub=shop.hub())
-    stored = [path for path in (shop.folder / "hub").rglob("*") if path.is_file()]
+    stored = [path for path in (shop.folder / "local-hub").rglob("*") if path.is_file()]
     assert len(stored) > 20
     secrets = [*TOKENS.values(), str(shop.folder), str(Path.home() / ".cache"), str(Path.cwd())]
     for path in stored:
@@ -220,13 +239,12 @@ def test_stopped_between_push_and_gate_only_the_gate_is_left(shop, tmp_path, mon
     assert {method for method, _, _ in shop.local.log} <= {"GET", "HEAD"}
 
 
-def test_a_proposed_model_is_checked_at_its_pull_request(shop):
-    evaluation = shop.evaluation("chat")
-    tk.publish(evaluation, "you/proposed", hub=shop.hub(), private=False)
+def test_a_proposed_model_is_checked_at_its_pull_request(shop, adapter, merged):
     asked = Publishing(pull_request=True, private=False)
-    same = tk.publish(evaluation, "you/proposed", asked, hub=shop.hub())
+    same = tk.publish(shop.evaluation("chat"), "you/adapter", asked, hub=shop.hub())
     assert (same.changed, same.pull_request) == (False, None)
-    done = tk.publish(evaluation, "you/proposed", asked, hub=shop.hub("ada"), weights="merged")
+    merged_there = runfile.load(merged[0]).evaluation
+    done = tk.publish(merged_there, "you/adapter", asked, hub=shop.hub("ada"), weights="merged")
     assert done.revision == "refs/pr/1"
     assert done.verified is not None
-    assert "model.safetensors" not in files(shop, "you/proposed")
+    assert "model.safetensors" not in files(shop, "you/adapter")

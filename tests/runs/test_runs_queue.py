@@ -262,3 +262,4 @@ def test_another_process_with_the_number_of_a_worker_is_left_alone(service, obed
     again.start()
     wait_for(again, run, "done")
     again.stop()
+    assert (folder_of(again, run) / "goes").read_text() == "1"

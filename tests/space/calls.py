@@ -15,7 +15,6 @@ class Caller:
     def __init__(self, url: str, cookie: str = ""):
         headers = {"Cookie": f"session={cookie}"} if cookie else {}
         self.client = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False)
-        self.session = uuid.uuid4().hex
         self.config = self.client.get("/config").json()
 
     def events(self) -> list[dict[str, Any]]:
@@ -32,13 +31,14 @@ class Caller:
         return found
 
     def call(self, event: dict[str, Any], data: list[Any], said: Any = None) -> str:
-        """All that the server answers, as text."""
-        body = {"data": data, "fn_index": event["id"], "session_hash": self.session, "event_data": said}
+        """All that the server answers, as text; from a page of its own, which has done nothing before."""
+        session = uuid.uuid4().hex
+        body = {"data": data, "fn_index": event["id"], "session_hash": session, "event_data": said}
         joined = self.client.post("/gradio_api/queue/join", json=body)
         if joined.status_code != 200:
             return joined.text
         told = []
-        with self.client.stream("GET", "/gradio_api/queue/data", params={"session_hash": self.session}) as stream:
+        with self.client.stream("GET", "/gradio_api/queue/data", params={"session_hash": session}) as stream:
             for line in stream.iter_lines():
                 told.append(line)
                 message = json.loads(line[5:]) if line.startswith("data:") else {}

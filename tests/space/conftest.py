@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +16,15 @@ import pytest
 import served
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+
+
+@pytest.fixture
+def pages(monkeypatch):
+    """`pages("look")`: one of the modules of the Space, loaded anew."""
+    monkeypatch.syspath_prepend(str(served.APP.parent))
+    yield lambda name: importlib.import_module(f"pages.{name}")
+    for name in [name for name in sys.modules if name == "pages" or name.startswith("pages.")]:
+        del sys.modules[name]
 
 
 @pytest.fixture(scope="session")

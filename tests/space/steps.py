@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright_or_skip import Page, expect
 
-SLOW = 30_000  # ms; loading, reading data, asking the Hub
-RUN = 180_000  # ms; a tiny training, its evaluation and its reload gate
+SLOW = 90_000  # ms; loading, reading data, asking the Hub, on a machine that does other things besides
+RUN = 600_000  # ms; a tiny training, its evaluation and its reload gate
 SHOTS = os.environ.get("TUNEKIT_SHOTS")  # a folder for pictures of the pages; left out, none are taken
 TALLEST = 1900  # pixels
 COLOURS = 96  # of a picture, so that it stays small
@@ -22,6 +22,8 @@ class Visitor:
 
     def __init__(self, page: Page, url: str):
         self.page, self.url = page, url
+        page.set_default_timeout(SLOW)
+        expect.set_options(timeout=SLOW)
 
     def open(self, query: str = "") -> None:
         """The app, ready."""
@@ -30,7 +32,9 @@ class Visitor:
 
     def tab(self, name: str) -> None:
         """One of the tabs on top."""
-        self.page.get_by_role("tab", name=name).click()
+        tab = self.page.get_by_role("tab", name=name)
+        tab.click()
+        expect(tab).to_have_attribute("aria-selected", "true")
 
     def sign_in(self, token: str) -> None:
         """The real way: the app's button, the Hub's own pages, and back."""
@@ -69,9 +73,7 @@ class Visitor:
     def name_repo(self, name: str) -> None:
         """Another name than the one that is suggested."""
         box = self.page.locator("#repo").get_by_role("textbox")
-        expect(box).not_to_have_value("", timeout=SLOW)
-        self.page.wait_for_load_state()  # both the button and the tab make the page anew
-        self.page.wait_for_timeout(1500)
+        expect(box).not_to_have_value("")
         box.fill(name)
 
     def shows(self, part: str, words: str, timeout: float = SLOW) -> None:

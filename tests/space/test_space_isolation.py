@@ -86,6 +86,7 @@ def test_no_endpoint_gives_away_or_touches_what_is_anothers(who, caller, cookie,
     # The run is still there, and nobody has stopped it.
     assert SECRET in you.call(_event(you, "refresh"), [])
     state = _state_of(you, yours["run"])
+    assert SECRET in state
     assert "cancelled" not in state
     assert "stolen" not in state
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
-import sys
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,19 +14,8 @@ import records as made
 from tunekit_hub import figures, replies
 from tunekit_hub.runfile import Failure
 
-SPACES = str(Path(__file__).parent.parent.parent / "spaces")
+PACKAGE = Path(__file__).parent.parent.parent / "tunekit_hub"
 EVIL = '<img src=x onerror="alert(1)"><script>alert(2)</script>"\'&'
-
-
-@pytest.fixture
-def pages(monkeypatch):
-    """`pages("look")`: one of the modules."""
-    monkeypatch.syspath_prepend(SPACES)
-    import importlib
-
-    yield lambda name: importlib.import_module(f"pages.{name}")
-    for name in [name for name in sys.modules if name == "pages" or name.startswith("pages.")]:
-        del sys.modules[name]
 
 
 class Tags(HTMLParser):
@@ -93,7 +83,7 @@ def test_nothing_that_comes_from_outside_becomes_html(pages, tmp_path):
         found=(figures.Column(name=EVIL, role=None, kind="text", empty=0, distinct=2),),
         notes=(figures.Note(code="x", message=EVIL, count=1),),
     )
-    checked(pages("data").show(profile))
+    checked(pages("told_data").show(profile))
     selection = made.make_selection(
         made.make_recommendation(profile, reasoning=EVIL, description=EVIL), model=EVIL
     )
@@ -103,7 +93,7 @@ def test_nothing_that_comes_from_outside_becomes_html(pages, tmp_path):
     ]
     from tunekit_hub.facts import Options
 
-    checked(pages("model").show_chosen(selection.but(verdicts=tuple(evil)), Options(source="x", model="y")))
+    checked(pages("told_model").show_chosen(selection.but(verdicts=tuple(evil)), Options(source="x", model="y")))
     checked(pages("told_plan").show(made.make_plan(selection, advice=EVIL)))
     told_run, results = pages("told_run"), pages("told_results")
     checked(told_run.status(state()))
@@ -148,10 +138,25 @@ def test_a_status_is_a_word_and_a_symbol_not_a_colour(pages):
 HINTS = {
     "read x; if you may use it, add `--accept-license a/b`": "read x; if you may use it, press “Accept its terms”",
     "choose another model with `--model`": "choose another model under Model",
+    "take one that was tuned to chat: `--model …`": "take one that was tuned to chat, under Model",
+    "try another one: `--model …`": "try another one",
     "raise the budget: --max-time 12m": "raise the time limit to 12m",
+    "set --max-time to choose a faster model": "set a time limit to choose a faster model",
+    "a run with a larger `--max-time`": "a run with a larger time limit",
     "cut rows to 256: `--set max_tokens=256`": "cut rows to 256 (Longest row, under More about the model)",
     "a larger machine: `--hardware t4-small` ($0.40)": "a larger machine: `t4-small` under Hardware ($0.40)",
     "say which: `--column text=body`": "say which: `text=body` under Columns",
+    "choose one with `--column text=a`": "choose one: `text=a` under Columns",
+    "name other columns with `--column text=A` and `--column label=B`": (
+        "name other columns: `text=A` and `label=B` under Columns"
+    ),
+    "name its license: `--dataset-license ID`; or": "name its license under License of the data; or",
+    "publish with `--public`, or with `--weights adapter`": (
+        "publish with Private switched off, or with “Adapter only” under Weights"
+    ),
+    "publish without `--public`": "publish with Private switched on",
+    "leave `--weights` out": "choose “As the plan says” under Weights",
+    "train without them: `--max-dropped 3`": "train without them: `--max-dropped 3`",  # there is no control
     "sign in with `hf auth login`": "sign in with `hf auth login`",
 }
 
@@ -159,6 +164,53 @@ HINTS = {
 @pytest.mark.parametrize(("hint", "said"), HINTS.items())
 def test_hints_name_the_controls_of_the_page(hint, said, pages):
     assert pages("controls").named(hint) == said
+
+
+# Flags that have a control; what only the terminal says is not looked at.
+CONTROLLED = "accept-license|task|column|model|hardware|use|max-time|set max_tokens|public|weights|dataset-license"
+TERMINAL = {"cli", "localhub", "card", "render"}
+
+
+def said_by_the_package() -> list[str]:
+    """Every text in its code that names such a flag, whatever it is filled in with."""
+    found = []
+    for path in PACKAGE.rglob("*.py"):
+        if TERMINAL & set(path.parts) or path.name in ("demo.py", "launch.py"):
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        filled = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+        parts = {id(part) for node in filled for part in node.values}
+        texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in parts]
+        told = [
+            "".join(
+                str(getattr(part, "value", "X")) if isinstance(part, ast.Constant) else "X" for part in node.values
+            )
+            for node in filled
+        ]
+        told += [str(node.value) for node in texts if isinstance(node.value, str) and "\n" not in node.value]
+        found += [text for text in told if re.search(rf"`--({CONTROLLED})\b", text)]
+    return found
+
+
+def test_no_hint_of_the_package_names_a_flag_that_has_a_control(pages):
+    hints = said_by_the_package()
+    assert len(hints) > 30
+    left = [hint for hint in hints if re.search(rf"--({CONTROLLED})\b", pages("controls").named(hint))]
+    assert left == ["as `--accept-license` takes it"] or not left
+
+
+def test_controls_are_called_as_they_are_on_the_page(pages):
+    labels = {words for words, _ in pages("publish").FORMS}
+    told = "".join(control for _, control in pages("controls")._CONTROLS)
+    assert set(re.findall("“([^”]+)” under Weights", told)) == labels
+
+
+def test_rows_that_were_adapted_are_told(pages):
+    training = made.make_training()
+    adapted = training.supervision.but(adapted={"the system prompt goes before the first question": 12})
+    shown = pages("told_results").training(training.but(supervision=adapted), "")
+    assert "12 rows: the system prompt goes before the first question" in shown
+    assert "adapted" not in pages("told_results").training(training, "")
 
 
 def test_on_a_space_one_signs_in_with_a_button(pages, monkeypatch):

@@ -116,9 +116,9 @@ def on_a_phone(visitor, run: str) -> None:
     ada = visitor("ada", width=390)
     ada.open(f"?run={run}")
     expect(ada.page.locator("#results")).to_contain_text("macro F1", timeout=SLOW)
-    for name, tab in PAGES:
+    for name, tab, part, words in PAGES:
         ada.tab(tab)
-        ada.page.wait_for_timeout(700)
+        ada.shows(part, words)
         wide = ada.page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 390, (name, wide)
         ada.shoot(f"{name}-390")
@@ -127,19 +127,20 @@ def on_a_phone(visitor, run: str) -> None:
 def in_the_dark(visitor, run: str) -> None:
     ada = visitor("ada", dark=True)
     ada.open(f"?run={run}")
-    for name, tab in (("model", "2 Model"), ("results", "4 Results")):
+    expect(ada.page.locator("#results")).to_contain_text("macro F1", timeout=SLOW)  # else it takes them there
+    for name, tab, part, words in (PAGES[1], PAGES[3]):
         ada.tab(tab)
-        ada.page.wait_for_timeout(700)
+        ada.shows(part, words)
         ada.shoot(f"{name}-dark")
 
 
 PAGES = (
-    ("data", "1 Data"),
-    ("model", "2 Model"),
-    ("train", "3 Train"),
-    ("results", "4 Results"),
-    ("publish", "5 Publish"),
-    ("my-runs", "My runs"),
+    ("data", "1 Data", "#profile", "What was found"),
+    ("model", "2 Model", "#plan", "method"),
+    ("train", "3 Train", "#status", "done"),
+    ("results", "4 Results", "#results", "macro F1"),
+    ("publish", "5 Publish", "#outcome", "Published"),
+    ("my-runs", "My runs", "#runs", "sort tickets by topic"),
 )
 
 
@@ -178,6 +179,41 @@ def test_two_at_once_who_never_see_each_other_and_one_who_stops_and_goes_on(visi
     you.stands("done", timeout=2 * RUN)
     ada.tab("3 Train")
     ada.stands("done")
+
+
+def test_data_that_are_chosen_while_the_page_still_arrives_stay_chosen(visitor):
+    """What the page asks for by itself is answered after the visitor has chosen: the data of before a refresh."""
+    you, late, chosen = visitor("you"), [], []
+    you.open()
+    you.take_example("Support chats")
+    you.page.route("**/queue/join*", lambda asked: asked.continue_() if chosen else late.append(asked))
+    you.open()
+    while not late:
+        you.page.wait_for_timeout(50)
+    chosen.append("Support tickets")
+    you.take_example("Support tickets")
+    with you.page.expect_response("**/queue/join*"):
+        for asked in late:
+            asked.continue_()
+    expect(you.page.locator("#who")).to_contain_text("Signed in as you")
+    you.page.wait_for_timeout(1000)  # time in which it could go wrong
+    expect(you.page.locator("#profile")).to_contain_text("support_tickets.csv")
+    you.find_model("sorts messages")
+    expect(you.page.locator(".tk-is-chosen")).to_contain_text(served.ENCODER)
+
+
+def test_a_second_choice_counts_and_forgets_the_plan_of_the_first(visitor):
+    you = visitor("you")
+    you.open()
+    you.take_example("Support chats")
+    you.find_model("answers customers")
+    you.tab("1 Data")
+    you.page.get_by_role("button", name="Support tickets").click()
+    you.page.get_by_role("button", name="Device reports").click()
+    expect(you.page.locator("#profile")).to_contain_text("device_reports")
+    you.tab("2 Model")
+    expect(you.page.locator("#ladder")).to_contain_text("Choose data first")
+    expect(you.page.locator("#to-train")).to_be_disabled()
 
 
 def test_a_malformed_file_is_told_and_the_next_one_is_taken_and_stays(visitor, signed_in):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tunekit_hub import quiet
 from tunekit_hub.trainers._adapters import in_one_piece
 
 
@@ -88,3 +89,43 @@ def test_adapters_that_are_switched_off_stay_so():
     with pytest.raises(ZeroDivisionError), in_one_piece(model):
         raise ZeroDivisionError
     assert not any("forward" in vars(layer) for layer in model.modules())
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_whole_model_with_layers_that_share_their_input(again, tmp_path):
+    """Queries, keys and values of one input, biases, padding; also where activations are computed again."""
+    import tiny
+    from peft import LoraConfig, get_peft_model
+    from safetensors.torch import load_file
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    torch.manual_seed(0)
+    size = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
+    base = Qwen2ForCausalLM(Qwen2Config(vocab_size=len(tiny.tokenizer()), num_key_value_heads=2, **size))
+    assert base.model.layers[0].self_attn.q_proj.bias is not None
+    with quiet.libraries():
+        model = get_peft_model(base, LoraConfig(r=3, lora_alpha=6, target_modules="all-linear")).train()
+        if again:
+            model.enable_input_require_grads()
+            model.gradient_checkpointing_enable()
+        weights = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+        for name, weight in weights.items():
+            if "lora_B" in name:
+                torch.nn.init.normal_(weight, std=0.1)
+        ids = torch.randint(3, 200, (2, 7))
+
+        def run():
+            model.zero_grad()
+            loss = model(input_ids=ids, labels=ids, use_cache=False).loss
+            loss.backward()
+            return [loss.detach(), *(weight.grad.clone() for weight in weights.values())]
+
+        plain = run()
+        with in_one_piece(model) as number:
+            assert number == 14
+            ours = run()
+        for one, other in zip(ours, plain, strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4 * float(other.abs().max()))
+        model.save_pretrained(tmp_path, save_embedding_layers=False)
+    saved = load_file(tmp_path / "adapter_model.safetensors")
+    assert {name.replace(".default.", ".") for name in weights} == set(saved)

@@ -22,7 +22,7 @@ _FOLDER = click.option(
 
 @click.group()
 def hub() -> None:
-    """A Hub on this machine, for demos, tests and networks without internet."""
+    """A Hub on this machine, for demos, tests and closed networks."""
 
 
 @hub.command()
@@ -48,7 +48,10 @@ def hub() -> None:
     "--second-origin", is_flag=True, help="Send large files from a second port by a redirect, as the Hub does."
 )
 def serve(folder: Path, port: int, tokens: tuple[tuple[str, str], ...], **options: Any) -> None:
-    """Serve a folder as a Hub until Ctrl-C; without a token, one is made up and printed."""
+    """Serve a folder as a Hub until Ctrl-C.
+
+    Without a token, one is made up and printed.
+    """
     from tunekit_hub import extras
 
     extras.require("local", "the local Hub")
@@ -81,7 +84,10 @@ def _seeds(*, registry: bool, weights: bool) -> tuple[Seed, ...]:
 @_FOLDER
 @click.option("--weights", is_flag=True, help="Also the real weights of a small chat model and a small encoder.")
 def seed(folder: Path, weights: bool) -> None:
-    """Fill a folder with the registry's recorded facts: a repo for every model, a card, a config, no weights."""
+    """Fill a folder with the facts that the registry recorded.
+
+    A repo for every model, with a card and a config, and without weights.
+    """
     from tunekit_hub import extras
 
     extras.require("local", "the local Hub")
@@ -113,7 +119,10 @@ def app(
     space_id: str,
     endpoint: str | None,
 ) -> None:
-    """Register an app that people may sign in to with their account here; prints what the app needs to know."""
+    """Register an app that people sign in to with their account here.
+
+    What the app needs to know is printed.
+    """
     from tunekit_hub import extras
 
     extras.require("local", "the local Hub")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tunekit_hub import shapes
 from tunekit_hub.cli import output
 from tunekit_hub.cli.options import (
     choice_options,
@@ -60,7 +61,7 @@ def profile(data: str, as_json: bool, **asked: Any) -> None:
     with tempfile.TemporaryDirectory() as folder, output.progress(as_json) as progress:
         found = _until("profile", options_from(data, asked), Path(folder), progress, as_json).profile
     if as_json:
-        output.emit(output.profile_json(found))
+        output.emit(shapes.profile_json(found))
 
 
 @click.command()
@@ -69,7 +70,7 @@ def profile(data: str, as_json: bool, **asked: Any) -> None:
 @choice_options
 @json_option
 def recommend(data: str, as_json: bool, **asked: Any) -> None:
-    """Say which model suits DATA, and which of the ladder may be used here and now."""
+    """Say which model suits DATA, and which may be used here and now."""
     from tunekit_hub import runfile
 
     with tempfile.TemporaryDirectory() as folder, output.progress(as_json) as progress:
@@ -78,7 +79,7 @@ def recommend(data: str, as_json: bool, **asked: Any) -> None:
         except NoUsableModel as error:
             if as_json:
                 before = runfile.load(folder)
-                output.emit(_advice(before) | {"verdicts": output.verdicts_json(error.verdicts)})
+                output.emit(_advice(before) | {"verdicts": shapes.verdicts_json(error.verdicts)})
             raise
     if as_json:
         output.emit(_advice(found))
@@ -95,9 +96,9 @@ def recommend(data: str, as_json: bool, **asked: Any) -> None:
 @publishing_options
 @json_option
 def plan(data: str, out: Path | None, as_json: bool, **asked: Any) -> int:
-    """Say how a model would be trained on DATA; with `--out` the plan is kept for `train`.
+    """Say how a model would be trained on DATA, and whether it fits.
 
-    Whether it fits is part of it: FITS, TIGHT or NO, and for the last exit code 1.
+    FITS, TIGHT or NO, and for the last exit code 1. With `--out` the plan is kept for `train`.
     """
     from tunekit_hub import runfile
 
@@ -133,7 +134,11 @@ def train(run: Path, as_json: bool, **running: Any) -> None:
 @click.option("--again", is_flag=True, help="Measure again, even though it was done; what was published stays.")
 @json_option
 def evaluate(run: Path, again: bool, as_json: bool) -> None:
-    """Measure the model of the folder RUN against the baselines, and reload it."""
+    """Measure the model of the folder RUN, and reload it.
+
+    It is held against baselines on rows that it was not trained on; reloaded in a fresh process, it must answer
+    the same.
+    """
     from tunekit_hub import pipeline
 
     if again:
@@ -194,7 +199,7 @@ def _finish(done: Run, out: Path, as_json: bool) -> None:
 def _advice(found: Run) -> dict[str, Any]:
     """Profile, recommendation and selection, as `recommend --json` prints them."""
     return {
-        "profile": output.profile_json(found.profile),
-        "recommendation": output.recommendation_json(found.recommendation),
-        "selection": output.selection_json(found.selection) if found.selection else None,
+        "profile": shapes.profile_json(found.profile),
+        "recommendation": shapes.recommendation_json(found.recommendation),
+        "selection": shapes.selection_json(found.selection) if found.selection else None,
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from tunekit_hub import shapes
 from tunekit_hub.cli import output
 from tunekit_hub.cli.options import Names, json_option, use_options
 from tunekit_hub.errors import RunError
@@ -65,7 +66,10 @@ def check(
     as_json: bool,
     **asked: Any,
 ) -> int:
-    """Say whether MODELS, any of the Hub, may be used: access, license, size, files and lineage."""
+    """Say whether MODELS may be used: access, license, size, files.
+
+    Any models of the Hub, in the registry or not; their lineage is looked at, too.
+    """
     from tunekit_hub import render
     from tunekit_hub.hub import Hub
     from tunekit_hub.progress import colored
@@ -74,7 +78,7 @@ def check(
     hub = Hub(refresh=refresh)
     verdicts = check_models(models, _request(data, hardware, hub, asked), hub)
     if as_json:
-        output.emit({"verdicts": output.verdicts_json(verdicts)})
+        output.emit({"verdicts": shapes.verdicts_json(verdicts)})
     else:
         click.echo(render.text(verdicts, color=colored(sys.stdout)), nl=False)
         click.echo(_summary(verdicts), nl=False)
@@ -181,7 +185,7 @@ def runs(folder: Path, as_json: bool) -> None:
 @click.command()
 @json_option
 def doctor(as_json: bool) -> None:
-    """Say what this machine has, what is installed, and which Hub would be asked."""
+    """Say what this machine has, and which Hub would be asked."""
     from tunekit_hub import extras, hardware, units
     from tunekit_hub.hub import Hub
     from tunekit_hub.render.layout import Page, terminal_width
@@ -215,7 +219,10 @@ def doctor(as_json: bool) -> None:
     "--out", type=click.Path(path_type=Path), help="Run folder; runs/demo by default, runs/demo-KIND but for chat."
 )
 def demo(kind: str, out: Path | None) -> None:
-    """The whole line on a small example, against a Hub on this machine; needs no account."""
+    """The whole line on a small example; needs no account.
+
+    The model is published on a Hub on this machine, which ends with the command.
+    """
     from tunekit_hub.demo import run
 
     run(kind, out or Path("runs") / ("demo" if kind == "chat" else f"demo-{kind}"))

@@ -1,4 +1,4 @@
-"""Where a command's words go, and the JSON it prints."""
+"""Where a command's words and its JSON go."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tunekit_hub import shapes
 from tunekit_hub.errors import TunekitError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from tunekit_hub.facts import Options, Verdict
     from tunekit_hub.progress import Progress
-    from tunekit_hub.records import Profile, Recommendation, Selection
 
 
 def emit(value: Any) -> None:
@@ -49,48 +49,6 @@ def progress(as_json: bool, out: Path | None = None) -> Generator[Progress]:
         shown.close()
 
 
-def profile_json(profile: Profile) -> dict[str, Any]:
-    """What decides first, then everything else that was counted."""
-    tokens = profile.tokens
-    rest = profile.model_dump(mode="json", exclude={"task", "num_rows", "languages", "domain", "tokens"})
-    return {
-        "task": profile.task,
-        "num_rows": profile.num_rows,
-        "languages": list(profile.languages),
-        "p95_tokens": tokens.p95,
-        "domain": profile.domain,
-        "tokens": tokens.model_dump(mode="json"),
-        **rest,
-    }
-
-
-def recommendation_json(recommendation: Recommendation) -> dict[str, Any]:
-    """The model the rules pick, and the ladder behind it."""
-    return {
-        "model": recommendation.model,
-        "method": recommendation.method,
-        "reasoning": recommendation.reasoning,
-        "ladder": list(recommendation.ladder),
-    }
-
-
-def verdicts_json(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
-    """Each candidate with its findings."""
-    return [verdict.model_dump(mode="json", include={"model", "usable", "findings"}) for verdict in verdicts]
-
-
-def selection_json(selection: Selection) -> dict[str, Any]:
-    """The first usable model, pinned, and every verdict on the way."""
-    return {
-        "model": selection.model,
-        "method": selection.method,
-        "repo_id": selection.repo_id,
-        "revision": selection.revision,
-        "license": selection.license,
-        "verdicts": verdicts_json(selection.verdicts),
-    }
-
-
 def too_large(options: Options, verdicts: Sequence[Verdict], as_json: bool) -> bool:
     """For a machine that was only named, "no" is an answer: each model's needs, and what would help.
 
@@ -103,7 +61,7 @@ def too_large(options: Options, verdicts: Sequence[Verdict], as_json: bool) -> b
     if not options.hardware or not verdicts or not all(sizes.values()):
         return False
     if as_json:
-        emit({"fit": "no", "hardware": options.hardware, "verdicts": verdicts_json(verdicts)})
+        emit({"fit": "no", "hardware": options.hardware, "verdicts": shapes.verdicts_json(verdicts)})
         return True
     for model, finding in sizes.items():
         if finding is not None:

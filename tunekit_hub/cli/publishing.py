@@ -47,9 +47,10 @@ push_to_option = click.option(
 @click.option("--dry-run", is_flag=True, help="Show what would be published, and write nothing.")
 @json_option
 def publish(run: Path, repo: str, dry_run: bool, as_json: bool, **asked: Any) -> None:
-    """Publish the evaluated model of the folder RUN as REPO (NAME/REPO).
+    """Publish the model of the folder RUN as REPO (NAME/REPO).
 
-    What is not given here is as the run was started with. Publishing again sends only what differs.
+    It has to be evaluated. What is not given here is as the run was started with. Publishing again sends only what
+    differs.
     """
     from tunekit_hub import pipeline, runfile
 

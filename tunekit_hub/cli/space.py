@@ -29,7 +29,7 @@ from tunekit_hub.errors import UsageError
 )
 @click.pass_context
 def space(ctx: click.Context, port: int, host: str, root: Path, trust_network: bool) -> None:
-    """The whole flow in a browser, from a dataset to a published model.
+    """The whole flow in a browser, from dataset to published model.
 
     It uses the token of this machine, or the Hub that HF_ENDPOINT names, and says which.
     """
@@ -62,7 +62,10 @@ def space(ctx: click.Context, port: int, host: str, root: Path, trust_network: b
 @click.option("--private/--public", default=True, help="Who sees a Space that is made; private by default.")
 @click.option("--released", is_flag=True, help="Install this version from PyPI instead of carrying it along.")
 def deploy(repo: str, hardware: str | None, private: bool, released: bool) -> None:
-    """Create or update the Space NAME/SPACE, in one commit; again, it changes nothing."""
+    """Create or update the Space NAME/SPACE, in one commit.
+
+    Again, it changes nothing.
+    """
     from tunekit_hub import space_files
     from tunekit_hub.hub import Hub
     from tunekit_hub.hub import spaces as hub_spaces

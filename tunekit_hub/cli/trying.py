@@ -23,9 +23,10 @@ SHOWN = 5  # labels, likeliest first
 @click.argument("text", required=False)
 @json_option
 def try_(run: Path, text: str | None, as_json: bool) -> None:
-    """Ask the tuned model of the folder RUN: about TEXT, or about each line that is typed.
+    """Ask the tuned model of the folder RUN.
 
-    A chat goes on from line to line; `/new` begins another. With `--json` each answer is one line.
+    It is asked about TEXT, or about each line that is typed. A chat goes on from line to line; `/new` begins
+    another. With `--json` each answer is one line.
     """
     from tunekit_hub import trying
 

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 from tunekit_hub.facts import Architecture
 
+# Keys of configs whose models change their logits after the output layer: Gemma 2, Granite, Cohere.
+_AFTER_THE_HEAD = ("final_logit_softcapping", "logits_scaling", "logit_scale")
+
 
 @dataclass(frozen=True)
 class _Family:
@@ -92,6 +95,7 @@ def architecture(config: Mapping[str, Any], parameters: int | None = None) -> Ar
             "attention": family.attention,
             "attention_dropout": family.dropout if (drop := _dropout(config)) is None else drop > 0,
             "window": _window(config) if family.attention == "window" else 0,
+            "bounded_logits": any(config.get(key) for key in _AFTER_THE_HEAD),
             **numbers,
         }
     )

@@ -17,16 +17,18 @@ NF4 = 0.5 + 1 / 64 + 4 / (64 * 256)  # 4 bits, and doubly quantised block consta
 LIBRARIES = 580_000_000  # resident with torch, transformers, trl and datasets imported, before a model is loaded
 WORKING = 80_000_000  # a CPU process's own: buffers, the tokenizer, code that loads on first use
 CUDA_OVERHEAD = 1_200_000_000  # context, cuBLAS workspaces, the dequantised matrix of a 4-bit layer
+LOSS_PART = 128  # tokens whose logits are computed at a time: `PART` of trainers/_answer_loss.py
 SCORE = 12  # bytes an attention score leaves behind where dropout keeps attention from being fused
 TABLES = 1.75  # embedding tables' worth that the optimizer holds beside all else
 ADDING = 180_000_000  # what adding up the gradients of several batches takes on a CPU
 ALLOCATOR = 1.1  # blocks that are free but in the wrong place
-LORA_HEAP = {
-    "decoder": 1.8,
-    "encoder": 2.0,
-}  # … on a CPU with adapters: their thin outputs lie scattered in the holes of wide ones
+# … on a CPU with adapters, whose thin outputs lie scattered in the holes of wide ones: as trainers/_adapters.py
+# computes them, and as peft does, with more that is wide and soon gone.
+LORA_HEAP, PEFT_HEAP = {"decoder": 1.4, "encoder": 1.3}, {"decoder": 1.8, "encoder": 2.0}
 AGAIN = 1.5  # layers' worth in the backward pass where activations are computed again: them, and gradients
-AGAIN_HEAP, AGAIN_LORA_HEAP, AGAIN_MOST = 3.5, 13.0, 320_000_000  # … and, on a CPU, holes, up to so many bytes
+# … and, on a CPU, holes: so many layers' worth, up to so many bytes, in full and with adapters
+AGAIN_HEAP, AGAIN_MOST = 3.5, 320_000_000
+AGAIN_LORA_HEAP, AGAIN_LORA_MOST = 16.5, 700_000_000
 CUDA_ALLOCATOR = 1.15
 
 
@@ -72,7 +74,7 @@ def memory(arch: Architecture, method: Method, hardware: Hardware, shape: Shape)
     kind, gpu = precision(hardware), hardware.device == "cuda"
     trained = arch.parameters if method == "full" else lora_parameters(arch, shape.rank)
     activations = _activations(arch, method, kind, shape, gpu=gpu)
-    logits = _logits_on_gpu(arch, shape) if gpu else _logits(arch, kind, shape)
+    logits = _logits_on_gpu(arch, shape) if gpu else _logits(arch, method, kind, shape)
     # AdamW's own: the root of every second moment at once on a GPU, when the activations are gone; of one matrix
     # at a time on a CPU, the embedding table's the largest of them.
     adding = shape.accumulation > 1 and not shape.checkpointing
@@ -114,13 +116,20 @@ def _activations(arch: Architecture, method: Method, kind: Precision, shape: Sha
     scores = tokens * _scores(arch, half, shape, fused=gpu)
     if not shape.checkpointing:
         slack = CUDA_ALLOCATOR if gpu else ALLOCATOR
-        return arch.layers * (dense * (LORA_HEAP[arch.kind] if thin and not gpu else slack) + scores * slack)
+        return arch.layers * (dense * (_heap(arch, method, half) if thin and not gpu else slack) + scores * slack)
     stream = 2 if half and thin and arch.kind == "decoder" else 4
     layer = dense + scores
     kept = arch.layers * shape.batch * shape.tokens * arch.hidden * stream + AGAIN * layer
-    return (
-        CUDA_ALLOCATOR * kept if gpu else kept + min((AGAIN_LORA_HEAP if thin else AGAIN_HEAP) * layer, AGAIN_MOST)
-    )
+    if gpu:
+        return CUDA_ALLOCATOR * kept
+    holes, most = (AGAIN_LORA_HEAP, AGAIN_LORA_MOST) if thin else (AGAIN_HEAP, AGAIN_MOST)
+    return kept + min(holes * layer, most)
+
+
+def _heap(arch: Architecture, method: Method, half: bool) -> float:
+    """Adapters are in one piece on a base that is held in the type it is computed with."""
+    ours = method == "lora" and (arch.kind == "decoder" or not half)
+    return (LORA_HEAP if ours else PEFT_HEAP)[arch.kind]
 
 
 def _dense(arch: Architecture, rank: int, half: bool) -> float:
@@ -152,11 +161,30 @@ def _padded(arch: Architecture, tokens: int) -> int:
     return -(-tokens // arch.window) * arch.window if arch.attention == "window" else tokens
 
 
-def _logits(arch: Architecture, kind: Precision, shape: Shape) -> float:
-    """A decoder's log-softmax, its gradient and that of the logits, for tokens with loss; an encoder's are few."""
+def _logits(arch: Architecture, method: Method, kind: Precision, shape: Shape) -> float:
+    """What a decoder's loss takes on a CPU, beside what its layers keep; an encoder's is next to nothing.
+
+    Only tokens with loss have logits, `LOSS_PART` of them at a time (`trainers/_answer_loss.py`). Of a part there
+    are two tensors a vocabulary wide: logits and their log-softmax, 4 bytes each, which becomes the gradient in
+    place. In half precision the logits take 2, and their softmax in float32 needs a copy of them: 2 + 4 + 4. Of
+    all tokens with loss there are three vectors a hidden state wide: the state, its gradient as it was found, and
+    as it is passed on. Nothing of this is computed again in the backward pass.
+
+    Where the output layer is trained, its gradient is found with the loss, before all others, and lies beside what
+    earlier batches of the step left until the others are there: one more table.
+
+    Models that change their logits after the output layer have all of them at once: logits, log-softmax and
+    gradient, 4 + 4 + 4, or 2 + 4 + 4 + 4 in half precision. So has each of several processes that train the output
+    layer (`_sft_loss.py`), of which a plan does not know.
+    """
     if arch.kind == "encoder":
         return 0.0
-    return shape.trained_share * shape.batch * shape.tokens * arch.vocab * (12 if kind == "fp32" else 14)
+    carried = shape.trained_share * shape.batch * shape.tokens
+    if arch.bounded_logits:
+        return carried * arch.vocab * (12 if kind == "fp32" else 14)
+    part = min(LOSS_PART, carried) * arch.vocab * (8 if kind == "fp32" else 10)
+    beside = 4 * table(arch) if method == "full" and shape.accumulation > 1 else 0
+    return part + 3 * carried * arch.hidden * 4 + beside
 
 
 def _logits_on_gpu(arch: Architecture, shape: Shape) -> float:

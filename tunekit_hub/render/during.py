@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tunekit_hub import units
-from tunekit_hub.estimates.timing import ANSWER_TOKENS
 from tunekit_hub.render.layout import cells
 from tunekit_hub.text import count_rows
-from tunekit_hub.wording import lengths, memory, settings, share
+from tunekit_hub.wording import cost, kept, lengths, memory, settings, share, use
 
 if TYPE_CHECKING:
     from tunekit_hub.records import Plan, Rehearsal, Supervision, TrainResult
@@ -44,33 +43,18 @@ def plan(page: Page, record: Plan) -> None:
         [
             ("training", units.duration(record.train_seconds)),
             ("whole run", units.duration(record.seconds)),
-            ("cost", _cost(record)),
+            ("cost", cost(record)),
         ]
     )
     if record.inference_seconds:
         page.heading("Using the model, predicted")
-        page.fields([("memory", units.size(record.inference_memory)), ("time", _use(record))])
+        page.fields([("memory", units.size(record.inference_memory)), ("time", use(record))])
 
 
 def _fits(record: Plan) -> str:
     machine = record.selection.request.hardware
     of = f"{units.size(record.memory.total)} of {units.size(machine.memory)}"
     return {"fits": f"FITS: {of}", "tight": f"TIGHT: {of}", "no": f"NO: {of}"}[record.fit]
-
-
-def _cost(record: Plan) -> str:
-    machine = record.selection.request.hardware
-    if record.cost is None or machine.price is None:
-        return ""
-    return f"${record.cost:.2f} at ${machine.price:.2f} an hour, the price on {machine.price_date}"
-
-
-def _use(record: Plan) -> str:
-    seconds, arch = record.inference_seconds, record.selection.architecture
-    took = f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
-    if arch.kind == "encoder":
-        return f"about {took} a text, one at a time"
-    return f"about {took} an answer of {ANSWER_TOKENS} tokens, {ANSWER_TOKENS / seconds:.3g} tokens/s"
 
 
 def rehearsal(page: Page, record: Rehearsal) -> None:
@@ -125,7 +109,7 @@ def training(page: Page, record: TrainResult) -> None:
             ("adjusted", "; ".join(record.adjustments)),
             ("training loss", fall),
             ("validation", ", ".join(f"{point.score:.3f}" for point in record.validation)),
-            ("kept", f"step {units.count(record.kept_step)}, the best in validation" if record.kept_step else ""),
+            ("kept in validation", kept(record)),
             ("speed", f"{units.count(record.tokens_per_second)} tokens/s, padding not counted"),
             ("time", f"{units.duration(record.seconds)}, predicted {units.duration(plan.train_seconds)}"),
             (

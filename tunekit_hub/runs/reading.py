@@ -60,7 +60,7 @@ class Reading(Looking):
 
     def curve(self, visitor: Visitor, run_id: str) -> tuple[tuple[int, float], ...]:
         """Step and loss, for a picture that grows."""
-        return states.curve(self._folder / self._own(visitor, run_id).id)
+        return self._files.curve(self._folder / self._own(visitor, run_id).id)
 
     def record(self, visitor: Visitor, run_id: str) -> runfile.Run:
         """All that is known of a run, a record per stage."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tunekit_hub import card
@@ -15,6 +16,8 @@ from tunekit_hub.replies import Reply
 from tunekit_hub.runs import processes, worker
 from tunekit_hub.runs.reading import Reading
 from tunekit_hub.runs.settings import Settings
+from tunekit_hub.runs.states import RunState
+from tunekit_hub.runs.store import RunRow
 from tunekit_hub.runs.talking import Talks
 from tunekit_hub.runs.visitors import Visitor
 
@@ -39,13 +42,13 @@ class Results(Reading):
         asked = Publishing.model_validate({name: getattr(publishing, name) for name in Publishing.model_fields})
         if not token:
             raise AccessDenied("nothing can be published without signing in", "sign in with Hugging Face")
-        if "publish" not in self._state(row).can:
-            raise RunError(
-                "this run has nothing that could be published", "its training must be done and evaluated"
-            )
         with self._lock:
             if row.id in self._at_publishing:
                 raise RunError("this run is being published already", "wait until that is done")
+            if "publish" not in self._state(row).can:
+                raise RunError(
+                    "this run has nothing that could be published", "its training must be done and evaluated"
+                )
             self._at_publishing.add(row.id)
         try:
             with self._names(row).told():
@@ -87,6 +90,11 @@ class Results(Reading):
         with self._names(row).told():
             turns.append({"role": "user", "content": text})
             return self._talks.ask(self._folder / row.id, row.owner, turns, token)
+
+    def _state(self, row: RunRow) -> RunState:
+        state = super()._state(row)
+        busy = {"publish", "delete"} if row.id in self._at_publishing else frozenset()
+        return replace(state, can=state.can - busy)
 
     def _wait_for(self, folder: Path, job: dict[str, object]) -> None:
         """A job of a worker's that is waited for."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import filelock
 
 from tunekit_hub import pipeline, runfile
-from tunekit_hub.errors import AccessDenied, RunError
+from tunekit_hub.errors import AccessDenied, RunError, TunekitError
 from tunekit_hub.facts import Options
 from tunekit_hub.hardware import named as named_hardware
 from tunekit_hub.runs.results import Results
@@ -175,11 +175,24 @@ class Service(Results):
         self._supervisor.wake()
 
     def signed_in(self, visitor: Visitor, token: str) -> int:
-        """A visitor is back: the runs that wait for them go on; how many."""
-        waiting = self._store.runs("needs sign-in", owner=visitor.key)
-        for row in waiting:
-            self.resume(visitor, row.id, token)
-        return len(waiting)
+        """A visitor is back: the runs that wait for them go on; how many.
+
+        One whose folder is broken has failed, and holds up neither the others nor its visitor.
+        """
+        went = 0
+        for row in self._store.runs("needs sign-in", owner=visitor.key):
+            try:
+                self.resume(visitor, row.id, token)
+                went += 1
+            except TunekitError:  # or another window of theirs was first, or is at it
+                self._fail_if_broken(row)
+        return went
+
+    def _fail_if_broken(self, row: RunRow) -> None:
+        try:
+            runfile.load(self._folder / row.id)
+        except TunekitError as error:
+            self._store.move(row.id, "needs sign-in", status="failed", ended=time.time(), why=error.message)
 
     def delete(self, visitor: Visitor, run_id: str) -> None:
         """Delete a run with its model; what was published stays.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ from tunekit_hub.runs.store import RunRow, Status
 
 POINTS = 500  # of a loss curve
 _TAIL = 1 << 15  # bytes at the end of the events, among which the last step is looked for
+_CURVES = 64  # runs whose losses are remembered
 _MOST = 1 << 20  # bytes of events that are given at once
 
 
@@ -61,6 +64,8 @@ class Files:
 
     def __init__(self) -> None:
         self._runs: Memory[Run] = Memory(64)
+        self._losses: OrderedDict[Path, _Losses] = OrderedDict()
+        self._lock = threading.Lock()
 
     def run(self, folder: Path) -> Run:
         """The run in `folder`.
@@ -73,6 +78,51 @@ class Files:
         except OSError as error:
             raise RunError("the folder of this run is not there", "delete the run, and start another") from error
         return self._runs.get((str(folder), seen.st_mtime_ns, seen.st_size), lambda: runfile.load(folder))
+
+    def curve(self, folder: Path) -> tuple[tuple[int, float], ...]:
+        """Step and loss, at most `POINTS` of them, evenly spread; where a step was told twice, the later one."""
+        with self._lock:
+            losses = self._losses.setdefault(folder, _Losses())
+            self._losses.move_to_end(folder)
+            while len(self._losses) > _CURVES:
+                self._losses.popitem(last=False)
+        return losses.read(folder)
+
+
+class _Losses:
+    """The losses of a run that is looked at: what was read of its events is not read again."""
+
+    def __init__(self) -> None:
+        self._at, self._points = 0, dict[int, float]()
+        self._lock = threading.Lock()
+
+    def read(self, folder: Path) -> tuple[tuple[int, float], ...]:
+        """Those told so far."""
+        with self._lock:
+            if _size(folder) < self._at:  # another run, in a folder of that name
+                self._at, self._points = 0, {}
+            while more := list(events(folder, self._at)):
+                self._at = more[-1]["at"]
+                for event in more:
+                    self._tell(event)
+            steps = sorted(self._points)
+            if len(steps) > POINTS:
+                steps = [steps[i * (len(steps) - 1) // (POINTS - 1)] for i in range(POINTS)]
+            return tuple((step, self._points[step]) for step in steps)
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        if event.get("event") == "resumed":
+            after = event.get("step", 0)
+            self._points = {step: loss for step, loss in self._points.items() if step <= after}
+        elif event.get("event") == "step":
+            self._points[event["step"]] = event["loss"]
+
+
+def _size(folder: Path) -> int:
+    try:
+        return (folder / event_log.NAME).stat().st_size
+    except OSError:
+        return 0
 
 
 def state(row: RunRow, run: Run | None, folder: Path, place: int | None, names: Names) -> RunState:
@@ -159,23 +209,6 @@ def events(folder: Path, after: int) -> Iterator[dict[str, Any]]:
         at += len(line)
         if event := _event(line):
             yield event | {"at": at}
-
-
-def curve(folder: Path) -> tuple[tuple[int, float], ...]:
-    """Step and loss, at most `POINTS` of them, evenly spread; where a step was told twice, the later one."""
-    points: dict[int, float] = {}
-    after = 0
-    while more := list(events(folder, after)):
-        after = more[-1]["at"]
-        for event in more:
-            if event.get("event") == "resumed":
-                points = {step: loss for step, loss in points.items() if step <= event.get("step", 0)}
-            elif event.get("event") == "step":
-                points[event["step"]] = event["loss"]
-    steps = sorted(points)
-    if len(steps) > POINTS:
-        steps = [steps[i * (len(steps) - 1) // (POINTS - 1)] for i in range(POINTS)]
-    return tuple((step, points[step]) for step in steps)
 
 
 def _event(line: bytes) -> dict[str, Any] | None:

@@ -22,7 +22,10 @@ from tunekit_hub.runs.settings import Settings
 from tunekit_hub.runs.store import RunRow, Store
 
 Reason = Literal["", "cancel", "time", "service"]
-_TICK = 0.3  # seconds between looks
+_TICK = 0.3  # seconds between looks at what is at work
+_IDLE = (
+    2.0  # the same where nothing is; whoever puts a run in the queue wakes the supervisor, unless from elsewhere
+)
 _CLEAR = 60.0  # seconds between looks at what is old
 _KILLS = 1  # how often a run goes on after its process was killed
 _OVERTIME = 1.25  # times the time a run may take: then it is stopped, whatever it is doing
@@ -136,7 +139,7 @@ class Supervisor:
                     self._clear()
             except Exception:  # the queue goes on, whatever one run or the disk does
                 _log.exception("the queue stumbled")
-            self._wake.wait(_TICK)
+            self._wake.wait(_TICK if self._work else _IDLE)
             self._wake.clear()
 
     def _look(self) -> None:

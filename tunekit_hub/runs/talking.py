@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import subprocess
@@ -21,6 +22,7 @@ from tunekit_hub.replies import Marked, Reply
 from tunekit_hub.runs import processes, worker
 
 IDLE = 300.0  # seconds that a model is kept after an answer
+_GOES = 5.0  # seconds for the lock, once the process that was asked is no more
 _LONGEST = 20_000  # characters of all turns together
 
 
@@ -45,6 +47,7 @@ class Talks:
         self._endpoint, self._patience = endpoint, patience
         self._talks: dict[tuple[Path, str], _Talk] = {}
         self._lock = threading.Lock()
+        self._closed = False
 
     def ask(self, folder: Path, owner: str, turns: Sequence[dict[str, str]], token: str | None) -> Reply:
         """What the model in the run's `folder` says.
@@ -67,6 +70,8 @@ class Talks:
         if not self._lock.acquire(timeout=self._patience):
             raise RunError("other visitors are talking to their models", "try again in a minute")
         try:
+            if self._closed:
+                raise RunError("the service is being stopped", "try again in a minute")
             talk = self._talk((folder, owner), token)
             processes.send(talk.process, {"turns": list(turns)}, last=False)
             said = self._line((folder, owner), talk, deadline)
@@ -85,10 +90,19 @@ class Talks:
         )
 
     def close(self, folder: Path | None = None) -> None:
-        """End the model of a run, or all of them."""
-        with self._lock:
-            for key in [key for key in self._talks if folder in (None, key[0])]:
-                self._end(key)
+        """End the model of a run, or all of them for good. Nobody's answer is waited for."""
+        self._closed = self._closed or folder is None
+        mine = [(key, talk) for key, talk in list(self._talks.items()) if folder in (None, key[0])]
+        for _, talk in mine:
+            processes.end(talk.process.pid)  # whoever waits for its answer is told so, and lets go of the lock
+        if not mine or not self._lock.acquire(timeout=_GOES):
+            return
+        try:
+            for key, talk in mine:
+                if self._talks.get(key) is talk:
+                    self._end(key)
+        finally:
+            self._lock.release()
 
     def tidy(self) -> None:
         """End models that nobody talks to any more."""
@@ -132,8 +146,9 @@ class Talks:
         processes.end(talk.process.pid)
         talk.process.wait()
         for pipe in (talk.process.stdin, talk.process.stdout):
-            if pipe:
-                pipe.close()
+            with contextlib.suppress(BrokenPipeError):  # what was not sent before it ended
+                if pipe:
+                    pipe.close()
 
 
 def _listen(process: subprocess.Popen[bytes], lines: queue.Queue[bytes]) -> None:

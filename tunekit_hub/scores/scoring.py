@@ -11,6 +11,7 @@ from tunekit_hub.dtypes import DTYPES
 from tunekit_hub.supervision import IGNORED, load_tokenizer
 
 BATCH = 4
+LOGITS = 100_000_000  # numbers at a time: 0.4 GB, of which there are three in float32; training takes less at once
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,7 @@ def row_losses(model: Any, rows: Sequence[tuple[list[int], list[int]]]) -> list[
 
     found: list[RowLoss] = [RowLoss(0.0, 0)] * len(rows)
     order = sorted(range(len(rows)), key=lambda i: -len(rows[i][0]))
-    for start in range(0, len(order), BATCH):
-        part = order[start : start + BATCH]
+    for part in _batches([len(rows[i][0]) * model.config.get_text_config().vocab_size for i in order], order):
         longest = max(len(rows[i][0]) for i in part)
         # Padded on the right: a causal model's earlier positions do not see it, so no mask is needed.
         ids = torch.tensor([rows[i][0] + [0] * (longest - len(rows[i][0])) for i in part], device=model.device)
@@ -96,6 +96,17 @@ def answers(model: Any, tokenizer: Any, prompts: Sequence[str], max_new_tokens: 
         Answer(tokenizer.decode(tokens, skip_special_tokens=True).strip(), bool(stops & set(tokens)))
         for tokens in new
     ]
+
+
+def _batches(logits: Sequence[int], order: Sequence[int]) -> list[list[int]]:
+    """`order` in parts of up to `BATCH` rows, and of up to `LOGITS` of them; `logits` are each row's, falling."""
+    parts: list[list[int]] = []
+    start = 0
+    while start < len(order):
+        number = max(1, min(BATCH, LOGITS // max(logits[start], 1)))
+        parts.append(list(order[start : start + number]))
+        start += number
+    return parts
 
 
 def _stops(model: Any, tokenizer: Any) -> set[int]:

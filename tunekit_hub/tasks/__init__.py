@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tunekit_hub.data import Rows
     from tunekit_hub.replies import Ask
     from tunekit_hub.scores.reload import Job, Outputs
+    from tunekit_hub.settings import Steps
     from tunekit_hub.splits import Split
     from tunekit_hub.tasks._heads import Head
 
@@ -116,6 +117,7 @@ class Task:
     stratum: Callable[[Any], str] = lambda _: ""
     head: Head | None = None  # of encoders: labels and their loss
     weighs_labels: bool = False  # rare labels may weigh more in the loss
+    epochs: Steps | None = None  # training rows → passes, where its trainer's are not right for it
 
 
 TASKS: dict[str, Task] = discover(__name__, Task)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from tunekit_hub._discover import discover
 from tunekit_hub.facts import Running
 from tunekit_hub.records import Lengths, LossPoint, Method, Plan, Profile, Supervision, ValidationPoint
+from tunekit_hub.settings import Steps
 
 if TYPE_CHECKING:
     from tunekit_hub.splits import Split
 
 OnEvent = Callable[[dict[str, Any]], None]
-Steps = tuple[tuple[float, Any], ...]  # (up to this value, take that), ascending, the last bound infinite
 
 
 @dataclass(frozen=True)

@@ -54,18 +54,31 @@ def _summed(hidden: Any, weight: Any, bias: Any, targets: Any, wanted: Sequence[
     of_weight = torch.zeros_like(weight, dtype=torch.float32) if wanted[1] else None
     of_bias = torch.zeros_like(bias, dtype=torch.float32) if wanted[2] else None
     for start in range(0, len(hidden), PART):
-        part, aims = hidden[start : start + PART], targets[start : start + PART, None]
-        logits = torch.nn.functional.linear(part, weight, bias)
-        logs = torch.log_softmax(logits, -1, dtype=torch.float32)
-        total -= logs.gather(1, aims).sum()
-        if not any(wanted):
-            continue
-        logs.exp_().scatter_add_(1, aims, torch.full_like(aims, -1, dtype=logs.dtype))
-        if of_bias is not None:
-            of_bias += logs.sum(0)
-        steep = logs.to(weight.dtype)
-        if of_hidden is not None:
-            torch.mm(steep, weight, out=of_hidden[start : start + PART])
-        if of_weight is not None:
-            of_weight += steep.T @ part
+        place = slice(start, start + PART)
+        to = None if of_hidden is None else of_hidden[place]
+        total += _of_part(hidden[place], weight, bias, targets[place], (to, of_weight, of_bias))
     return total, [of_hidden, of_weight, of_bias]
+
+
+def _of_part(part: Any, weight: Any, bias: Any, targets: Any, grads: Sequence[Any]) -> Any:
+    """The summed loss of a part; its gradients are written into the first of `grads`, and added to the others.
+
+    A function of its own, so that its logits are gone before those of the next part are there.
+    """
+    import torch
+
+    of_hidden, of_weight, of_bias = grads
+    aims = targets[:, None]
+    logs = torch.log_softmax(torch.nn.functional.linear(part, weight, bias), -1, dtype=torch.float32)
+    total = -logs.gather(1, aims).sum()
+    if all(one is None for one in grads):
+        return total
+    logs.exp_().scatter_add_(1, aims, torch.full_like(aims, -1, dtype=logs.dtype))
+    if of_bias is not None:
+        of_bias += logs.sum(0)
+    steep = logs.to(weight.dtype)
+    if of_hidden is not None:
+        torch.mm(steep, weight, out=of_hidden)
+    if of_weight is not None:
+        of_weight += steep.T @ part
+    return total

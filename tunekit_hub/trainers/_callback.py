@@ -27,6 +27,7 @@ def callback(session: Session) -> Any:
 
         def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             control.should_save |= session.after_pass(state.max_steps, control.should_training_stop)
+            control.should_training_stop |= session.stopping  # the signal came while the pass was judged
 
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
             if logs and "loss" in logs:

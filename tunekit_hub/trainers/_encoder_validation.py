@@ -1,4 +1,8 @@
-"""After each pass: the task's metric on the validation rows, a copy of the best weights, and when to stop.
+"""After each pass: the task's metric on the validation rows, a copy of the weights to keep, and when to stop.
+
+Those that did best are kept, with one exception: the last ones of a whole schedule, where so few rows cannot tell
+them from the best. By then the learning rate has come down to nothing, and which pass before was luckiest on a few
+hundred rows says less about other rows than that.
 
 The copy is kept in main memory, where an encoder takes less than a gigabyte, and goes with each checkpoint.
 A function makes the callback, so that importing this module does not import transformers.
@@ -6,6 +10,7 @@ A function makes the callback, so that importing this module does not import tra
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +28,9 @@ BEST = "best.safetensors"
 
 
 class Validation:
-    """What was found on the validation rows, and the best weights.
+    """What was found on the validation rows, and the weights to keep.
 
-    `keep` and `recall` take it over a stop, with the checkpoint in a folder; at the end, `restore` puts the best
+    `keep` and `recall` take it over a stop, with the checkpoint in a folder; at the end, `restore` puts the kept
     weights back.
     """
 
@@ -42,7 +47,8 @@ class Validation:
         if not self._done.validation or self._session.broken_off:
             return False
         plan, metric = self._session.plan, self._metric
-        loss, score = validate(model, self._done, metric, plan.precision)
+        # Several processes have the same weights, but must not differ in the last digit over when to stop.
+        loss, score = self._session.agree(*validate(model, self._done, metric, plan.precision))
         point = ValidationPoint(step=step, epoch=epoch, loss=loss, score=score)
         self.points.append(point)
         self._session.tell({"event": "validation", "metric": metric, **point.model_dump()})
@@ -50,6 +56,8 @@ class Validation:
             self.best, self.worse = (score, -loss), 0
             self.kept, self.kept_step = trained(model), step
             return False
+        if step >= steps and score >= self.best[0] - standard_error(self.best[0], len(self._done.validation)):
+            self.kept, self.kept_step = trained(model), step
         self.worse += 1
         if not plan.patience or self.worse < plan.patience or step >= steps:
             return False
@@ -58,7 +66,7 @@ class Validation:
         return True
 
     def keep(self, folder: Path) -> dict[str, Any]:
-        """What `recall` takes; the best weights go to `folder`."""
+        """What `recall` takes; the weights to keep go to `folder`."""
         from safetensors.torch import save_file
 
         if self.kept:
@@ -79,10 +87,19 @@ class Validation:
             self.kept = load_file(folder / BEST)
 
     def restore(self, model: Any) -> None:
-        """Put the best weights into the model."""
+        """Put the kept weights into the model."""
         if self.kept:
             put_back(model, self.kept)
             self.kept = {}
+
+
+def standard_error(score: float, rows: int) -> float:
+    """That of a share of so many rows, which F1 is close to: sqrt(p (1 - p) / n).
+
+    One of it is what is commonly allowed between the best model and the one that is taken (Breiman et al.,
+    Classification and Regression Trees, 1984).
+    """
+    return math.sqrt(score * (1 - score) / rows)
 
 
 def validation_callback(validation: Validation) -> Any:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunekit_hub import storage
 from tunekit_hub.facts import Running
+from tunekit_hub.hardware import peak
 from tunekit_hub.records import Plan
 from tunekit_hub.trainers import _checkpoints
 from tunekit_hub.trainers._adapters import in_one_piece
@@ -158,13 +159,14 @@ def run(trainer: Any, session: Session) -> None:
         StorageError: a checkpoint could not be written.
     """
     found = session.begin()
+    peak.restart()  # pages of the weights' file count as resident until it is closed, and are given back on demand
     divided = trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled  # weights are whole only where these see it
     with session.stop.listening(), nullcontext() if divided else in_one_piece(trainer.model):
         try:
             trainer.train(resume_from_checkpoint=found)
         except (RuntimeError, MemoryError) as error:
-            if not memory_ended(error):
-                raise
+            if not memory_ended(error) or trainer.args.world_size > 1:
+                raise  # of several processes, who started them takes smaller batches in all of them
             raise out_of_memory(session.plan, session.plan.batch_size) from error
     if trainer.args.should_save:
         _checkpoints.give_up(session.run_dir)  # the Trainer's empty folder, where nothing was saved

@@ -35,7 +35,9 @@ class Session:
         """`tokens` is those of one pass, unpadded."""
         self.plan, self.run_dir, self.tell, self.running, self.tokens = plan, run_dir, tell, running, tokens
         self.stop, self.watch = stop or Stop(), Watch(plan)
-        self.steps, self.epochs, self._stopping = 0, 0.0, False
+        self.steps, self.epochs = 0, 0.0
+        self.stopping = False  # a signal came; the training ends as soon as this step or pass is saved
+        self._most = 0  # steps there are to do
         self.losses: list[LossPoint] = []
         self.stopped_early, self.adjustments, self.pieces = "", [], 1
         self.items: Any = 1  # tokens or labels with a loss in the step at work
@@ -50,7 +52,7 @@ class Session:
     @property
     def broken_off(self) -> bool:
         """Whether a signal ends the training in the middle of a pass, which is therefore not to be judged."""
-        return self._stopping and abs(self.epochs - round(self.epochs)) > 1e-9
+        return self.stopping and not self._at_edge(self._most)
 
     @property
     def seconds(self) -> float:
@@ -79,14 +81,14 @@ class Session:
 
     def after_step(self, step: int, steps: int, epoch: float) -> tuple[bool, bool]:
         """Whether to save now, and whether to end the training."""
-        self.steps, self.epochs = step, epoch
+        self.steps, self._most, self.epochs = step, steps, epoch
         self._agree()
         limit = self.plan.time_limit
         if limit and self.now > limit and step < steps:
             self.stopped_early = f"the time limit of {duration(limit)} was reached"
         due = self._since >= self.running.checkpoint_every
-        end = self._stopping or bool(self.stopped_early)
-        return not self._at_edge(steps) and (self._stopping or (due and not end)), end
+        end = self.stopping or bool(self.stopped_early)
+        return not self._at_edge(steps) and (self.stopping or (due and not end)), end
 
     def after_pass(self, steps: int, over: bool) -> bool:
         """Whether to save; `over`: the training ends here. A pass that was broken off has nothing new to save."""
@@ -94,7 +96,7 @@ class Session:
         if not self._at_edge(steps):
             return False
         far = self._since >= self.running.checkpoint_every * SOONEST
-        return self._stopping or (far and not over and self.steps < steps)
+        return self.stopping or (far and not over and self.steps < steps)
 
     def save(self) -> None:
         """Complete what the Trainer has written for this step, and make it the newest checkpoint."""
@@ -167,7 +169,7 @@ class Session:
             KeyboardInterrupt, SystemExit: it was stopped, and the checkpoint is written.
             TrainingFailed: not one step had a gradient.
         """
-        if self._stopping or self.stop.wanted:
+        if self.stopping or self.stop.wanted:
             self.stop.obey()
         if self.losses:
             self.watch.end(self.steps, self.losses[-1].loss)
@@ -195,8 +197,8 @@ class Session:
         """Look at the clock and for a signal; of several processes the first one decides."""
         now = self.seconds
         stop, self.now, self._since = self.agree(float(self.stop.wanted), now, now - self._saved)
-        self._stopping = bool(stop)
-        if self._stopping and not self.stop.wanted:
+        self.stopping = bool(stop)
+        if self.stopping and not self.stop.wanted:
             self.stop.signal = signal.SIGTERM
 
     def _at_edge(self, steps: int) -> bool:

@@ -9,7 +9,7 @@ from tunekit_hub import storage
 from tunekit_hub.errors import UsageError
 from tunekit_hub.facts import Running
 from tunekit_hub.records import Plan
-from tunekit_hub.trainers import Fitted, OnEvent, Recipe, Trainer
+from tunekit_hub.trainers import Fitted, OnEvent, Recipe, Trainer, _imports
 from tunekit_hub.trainers._encoder_loss import carried
 from tunekit_hub.trainers._encoder_model import build, save
 from tunekit_hub.trainers._encoder_rows import Prepared, lengths, prepare
@@ -24,7 +24,7 @@ RECIPE = Recipe(
     full_rates=((50e6, 2e-4), (150e6, 5e-5), (250e6, 3e-5), (float("inf"), 1e-5)),
     lora_rates=((50e6, 2e-3), (150e6, 5e-4), (250e6, 3e-4), (float("inf"), 2e-4)),
     epochs=((500, 15.0), (2000, 8.0), (float("inf"), 5.0)),
-    epochs_reason="few rows need more passes; the best checkpoint is kept, so too many do no harm",
+    epochs_reason="few rows need more passes; validation chooses the checkpoint, so too many do no harm",
     step_rows=((20_000, 16), (float("inf"), 32)),
     batches=(32, 16, 8, 4, 2, 1),
     cpu_batch=16,
@@ -40,6 +40,7 @@ def _fit(
     on_event: OnEvent,
     running: Running = Running(),  # noqa: B008 - frozen
 ) -> Fitted:
+    _imports.adapters(plan.method)
     from transformers import PrinterCallback, set_seed
 
     set_seed(plan.seed)

@@ -16,7 +16,7 @@ from tunekit_hub.dtypes import DTYPES
 from tunekit_hub.facts import Running
 from tunekit_hub.records import Lengths, Plan, Profile, Supervision
 from tunekit_hub.supervision import chat_templates
-from tunekit_hub.trainers import Fitted, OnEvent, Recipe, Trainer
+from tunekit_hub.trainers import Fitted, OnEvent, Recipe, Trainer, _imports
 from tunekit_hub.trainers._lasting import arguments, cosine, one_gpu, run, whole_weights
 from tunekit_hub.trainers._session import Session
 from tunekit_hub.trainers._sft_loss import answer_loss_trainer
@@ -62,6 +62,7 @@ def _fit(
     on_event: OnEvent,
     running: Running = Running(),  # noqa: B008 - frozen
 ) -> Fitted:
+    _imports.adapters(plan.method)
     from datasets import Dataset
     from transformers import PrinterCallback, set_seed
 
@@ -118,12 +119,11 @@ def _quantization(plan: Plan) -> Any:
         return None
     from transformers import BitsAndBytesConfig
 
-    compute = "bfloat16" if plan.precision == "bf16" else "float16"
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=compute,
+        bnb_4bit_compute_dtype=DTYPES[plan.precision],
     )
 
 
