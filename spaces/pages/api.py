@@ -15,12 +15,13 @@ from tunekit_hub import runs, shapes
 from tunekit_hub.errors import TunekitError
 
 NAMES = ("profile", "recommend", "check", "plan")
+AT_ONCE = 6  # of each call; they are work for the processor, and more threads only get in one another's way
 
 
 def build() -> None:
     """Adds the calls to the app."""
     for call in (profile, recommend, check, plan):
-        gr.api(_said(call), api_name=call.__name__, concurrency_limit=16)
+        gr.api(_said(call), api_name=call.__name__, concurrency_limit=AT_ONCE)
 
 
 def _said(call: Any) -> Any:

@@ -54,7 +54,8 @@ def launch(app: gr.Blocks) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # an exit, in which runs are saved
     # After every event Gradio sums up the last 10,000, which takes longer than most events do; nobody looks at it.
     os.environ |= {"GRADIO_ANALYTICS_MAX_EVENTS": "1", "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**12)}
-    app.queue(default_concurrency_limit=16, max_size=256)
+    # After every event it would tell all who wait where they stand: of fifty, fifty messages for each answer.
+    app.queue(status_update_rate=1.0, default_concurrency_limit=16, max_size=256)
     # And a thousand times a second whether something waits.
     app._queue.sleep_when_free, app._queue.progress_update_sleep_when_free = 0.02, 0.1
     app.launch(
