@@ -13,6 +13,7 @@ from tunekit_hub.errors import PlanError
 from tunekit_hub.facts import Gpu
 from tunekit_hub.hardware import named as named_hardware
 from tunekit_hub.records import Lengths
+from tunekit_hub.trainers import TRAINERS
 
 CPU = made.make_hardware(bf16=False, gflops=90.0)
 A100 = made.make_hardware(
@@ -103,6 +104,14 @@ def test_a_time_budget_cuts_the_passes_and_limits_the_training(selection, hub):
     assert (free.epochs, free.time_limit) == (3.0, None)
     assert 1.0 <= bound.epochs < 3.0
     assert bound.time_limit == 240.0
+
+
+@pytest.mark.parametrize(
+    ("task", "rows", "passes"),
+    [("classification", 400, 15), ("ner", 400, 15), ("classification", 5000, 5), ("ner", 5000, 4)],
+)
+def test_large_tagged_data_take_fewer_passes(task, rows, passes):
+    assert planning.passes(task, TRAINERS["encoder"].recipe, rows) == passes
 
 
 def test_what_the_user_sets_is_kept_and_marked(selection, hub):

@@ -83,8 +83,8 @@ def _predictions(
     epoch = estimates.train_seconds(arch, selection.method, hardware, len(rows.train) * scale, again=again)
     epoch += estimates.reading_seconds(arch, hardware, len(rows.validation) * scale)
     limit = request.max_time * TRAINING_SHARE if request.max_time else None
-    table = TASKS[selection.recommendation.profile.task].epochs or recipe.epochs
-    epochs = draft.set("epochs", *_epochs(epoch, limit, step(table, len(rows.train)), recipe.epochs_reason))
+    wanted = passes(selection.recommendation.profile.task, recipe, len(rows.train))
+    epochs = draft.set("epochs", *_epochs(epoch, limit, wanted, recipe.epochs_reason))
     around = estimates.around_seconds(arch, hardware, len(rows.held_out) * scale, len(rows.train))
     whole = epoch * epochs + around
     using = estimates.inference(arch, hardware, min(tokens.p95, draft.values["max_tokens"]))
@@ -155,6 +155,11 @@ def _set_labels(draft: Draft, profile: Profile, recipe: Recipe, rows: int) -> No
     uneven = max(counts) / max(min(counts), 1) if len(counts) > 1 else 1.0
     said = f"the most frequent label has {uneven:.1f} times the rows of the rarest"
     draft.values["class_weights"] = bool(draft.set("class_weights", uneven >= estimates.CLASS_WEIGHTS_FROM, said))
+
+
+def passes(task: str, recipe: Recipe, rows: int) -> float:
+    """Over so many training rows, where the time does not matter."""
+    return step(TASKS[task].epochs or recipe.epochs, rows)
 
 
 def _epochs(epoch: float, limit: float | None, wanted: float, reason: str) -> tuple[float, str]:

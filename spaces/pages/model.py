@@ -59,6 +59,7 @@ def build(before: data.Page) -> Page:
             value="commercial",
             label="Use",
             elem_id="use",
+            min_width=280,
         )
         hardware = gr.Dropdown(
             [(form.HERE, form.HERE), *_machines()],
@@ -66,6 +67,7 @@ def build(before: data.Page) -> Page:
             label="Hardware",
             allow_custom_value=True,
             elem_id="hardware",
+            min_width=280,
         )
     with gr.Accordion("More about the model", open=False), gr.Row():
         model = gr.Textbox(
