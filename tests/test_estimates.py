@@ -105,10 +105,6 @@ def test_more_of_anything_needs_more():
 
 
 def test_logits_are_there_for_a_part_of_the_tokens_at_a_time():
-    from tunekit_hub.trainers import _answer_loss
-
-    assert footprint.LOSS_PART == _answer_loss.PART
-
     def logits(shape, method="lora", **changes):
         return estimates.memory(SMOL.architecture.but(**changes), method, CPU, shape).logits
 

@@ -158,7 +158,7 @@ def _set_labels(draft: Draft, profile: Profile, recipe: Recipe, rows: int) -> No
 
 
 def passes(task: str, recipe: Recipe, rows: int) -> float:
-    """Over so many training rows, where the time does not matter."""
+    """Passes over so many training rows where the time does not matter: the task's own, or its trainer's."""
     return step(TASKS[task].epochs or recipe.epochs, rows)
 
 

@@ -159,7 +159,7 @@ def _opened(me: session.Caller, run: str) -> tuple[Any, ...]:
 
 def _width() -> int:
     """How many values an opened run has: the tabs, the run, and a value for each part of `Pages.view`."""
-    return 2 + _WISHES + train.WIDTH + 6 + 6
+    return 2 + _WISHES + train.WIDTH + results.WIDTH + publish.WIDTH
 
 
 @of_click

@@ -17,6 +17,7 @@ from tunekit_hub.records import Publication
 NOTHING = "Nothing is published yet. A rehearsal tells what would be written where, and writes nothing."
 _PICTURE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 FORMS = [("As the plan says", ""), ("Adapter only", "adapter"), ("Merged into the base's weights", "merged")]
+WIDTH = 6  # values of `Page.view`
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from tunekit_hub.runfile import Run
 
 NOTHING = "The scores stand here when a run is trained."
 QUIET_TRY = "Ask something that is not in your data."
+WIDTH = 6  # values of `Page.view`
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ NF4 = 0.5 + 1 / 64 + 4 / (64 * 256)  # 4 bits, and doubly quantised block consta
 LIBRARIES = 580_000_000  # resident with torch, transformers, trl and datasets imported, before a model is loaded
 WORKING = 80_000_000  # a CPU process's own: buffers, the tokenizer, code that loads on first use
 CUDA_OVERHEAD = 1_200_000_000  # context, cuBLAS workspaces, the dequantised matrix of a 4-bit layer
-LOSS_PART = 128  # tokens whose logits are computed at a time: `PART` of trainers/_answer_loss.py
+# Tokens whose logits are computed at a time: enough for a fast matrix product, few enough for a processor's cache.
+LOSS_PART = 128
 SCORE = 12  # bytes an attention score leaves behind where dropout keeps attention from being fused
 TABLES = 1.75  # embedding tables' worth that the optimizer holds beside all else
 ADDING = 180_000_000  # what adding up the gradients of several batches takes on a CPU

@@ -13,7 +13,7 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-PART = 128  # tokens at a time: enough for a fast matrix product, few enough for a processor's cache
+from tunekit_hub.estimates.footprint import LOSS_PART as PART
 
 
 @functools.cache
