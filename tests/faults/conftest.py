@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -32,13 +31,6 @@ def world(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[o
 
     with standing_world(trained, tmp_path_factory.mktemp("faults")) as world:
         yield world
-
-
-@pytest.fixture(scope="module", autouse=True)
-def closed() -> Iterator[None]:
-    """What the client has left open is gone before the tests of another file."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture(scope="session")

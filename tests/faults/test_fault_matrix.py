@@ -16,8 +16,7 @@ from fault_cases import FAULTS
 from fault_cells import cell
 from fault_scenes import SCENES
 
-# The client does not close every connection that breaks; the collector does, at some moment.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")]
+pytestmark = pytest.mark.slow
 EVERY_PAIR = "TUNEKIT_EVERY_FAULT" in os.environ
 
 
