@@ -37,15 +37,18 @@ def _watch(module):
     seen = {"tokens": 0, "computed": 0, "batches": 0, "steps": 0, "begin": 0.0, "end": 0.0}
     batch, step_end = module.Trainer.training_step, module.CallbackHandler.on_step_end
 
+    def computes(module, given):  # what the model is handed, which a side may have made shorter than the batch
+        if module.training:
+            seen["computed"] += given[0].numel()
+
     def training_step(self, model, inputs, *args, **kwargs):
         if not seen["batches"]:
             seen["begin"] = time.time()
             atexit.register(_note, seen)
+            model.get_input_embeddings().register_forward_pre_hook(computes)
         mask = inputs.get("attention_mask")
-        computed = inputs["input_ids"].numel()
         seen["batches"] += 1
-        seen["computed"] += computed
-        seen["tokens"] += computed if mask is None else int(mask.sum())
+        seen["tokens"] += inputs["input_ids"].numel() if mask is None else int(mask.sum())
         return batch(self, model, inputs, *args, **kwargs)
 
     def on_step_end(self, *args, **kwargs):

@@ -7,6 +7,7 @@ not see one another.
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 
 import pytest
 import tiny
@@ -85,16 +86,19 @@ def test_losses_and_gradients_are_those_of_a_plain_loop(tmp_path, seen, method, 
     assert steps[-1][0] < 0.95 * steps[0][0]
 
 
-def test_a_rows_loss_does_not_depend_on_its_neighbours(tmp_path, seen):
+@pytest.mark.parametrize("padded", [False, True])
+def test_a_rows_loss_does_not_depend_on_its_neighbours(tmp_path, seen, padded):
     """The rows of a batch in another order, and with other neighbours, have the loss they had."""
     train(tmp_path)
     batch = max(seen.batches, key=lambda batch: int((batch["labels"] == -100).sum()))
     count = len(batch["input_ids"])
     assert count > 1
 
-    def loss(labels, ids):
-        given = batch | {"labels": labels, "input_ids": ids}
-        with torch.no_grad():
+    def loss(labels, ids, order=slice(None)):
+        given = {"labels": labels, "input_ids": ids, "attention_mask": batch["attention_mask"]}
+        given = {name: value[order] for name, value in given.items()}
+        with torch.no_grad(), nullcontext() if padded else seen.trainer.without_padding() as done:
+            assert done is None if padded else done
             return float(seen.trainer.compute_loss(seen.trainer.model, given, num_items_in_batch=1))
 
     def alone(row, ids):
@@ -104,7 +108,7 @@ def test_a_rows_loss_does_not_depend_on_its_neighbours(tmp_path, seen):
         return loss(labels, ids)
 
     ids, turned = batch["input_ids"], torch.arange(count).flip(0)
-    assert loss(batch["labels"][turned], ids[turned]) == pytest.approx(loss(batch["labels"], ids), rel=1e-5)
+    assert loss(batch["labels"], ids, turned) == pytest.approx(loss(batch["labels"], ids), rel=1e-5)
     for row in range(count):
         others = torch.randint_like(ids, 3, 200)
         others[row] = ids[row]

@@ -15,6 +15,7 @@ from tunekit_hub.supervision import IGNORED
 from tunekit_hub.trainers._answer_loss import answer_loss
 from tunekit_hub.trainers._four_bit import keep_gradients
 from tunekit_hub.trainers._lasting import Lasting
+from tunekit_hub.trainers._one_line import each_row_alone, one_line
 
 
 @functools.cache
@@ -26,8 +27,9 @@ def answer_loss_trainer() -> type:
     class AnswerLossTrainer(Lasting, SFTTrainer):
         """Off CUDA, TRL computes each logit twice, entropy and hits besides, and pads with a dense mask.
 
-        Here only answers are scored, once. Right padding needs no attention mask in a causal model: nothing looks
-        ahead. On CUDA, TRL's fused kernel already skips positions without a label, and it is used as it is.
+        Here only answers are scored, once, and padding is left out. A model that cannot do without gets it on the
+        right, where it needs no attention mask: nothing looks ahead. On CUDA, TRL's fused kernel already skips
+        positions without a label, and it is used as it is.
         """
 
         def __init__(self, *args: Any, **kwargs: Any):
@@ -38,6 +40,24 @@ def answer_loss_trainer() -> type:
             forward = inspect.signature(type(model).forward).parameters
             self._scores_answers = "logits_to_keep" in forward and self.args.device.type != "cuda"
             self._in_parts = self._scores_answers and not self._divided(model) and _plain_head(model)
+            self._in_one_line = False
+
+        def train(self, *args: Any, **kwargs: Any) -> Any:
+            """Without padding, where the model keeps rows apart."""
+            with self.without_padding():
+                return super().train(*args, **kwargs)
+
+        @contextmanager
+        def without_padding(self) -> Generator[bool]:
+            """Batches are taken in one line in here, where the model keeps their rows apart; whether it does."""
+            if not self._scores_answers:
+                yield False
+                return
+            with each_row_alone(self._unwrapped(), max(self._lengths)) as self._in_one_line:
+                try:
+                    yield self._in_one_line
+                finally:
+                    self._in_one_line = False
 
         def _divided(self, model: Any) -> bool:
             """Whether the output layer's weights have to be used inside of the model, by what wraps it."""
@@ -53,23 +73,30 @@ def answer_loss_trainer() -> type:
         ) -> Any:
             if not self._scores_answers or return_outputs:
                 return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-            targets = inputs["labels"][:, 1:]
+            given = one_line(inputs) if self._in_one_line else inputs
+            shown = {name: value for name, value in given.items() if name not in ("labels", "attention_mask")}
+            targets = given["labels"][:, 1:]
             carried = targets != IGNORED
             head = self._unwrapped().get_output_embeddings()
             with _given(head, carried, through=not self._in_parts):
-                found = model(input_ids=inputs["input_ids"], use_cache=False).logits
+                found = model(**shown, use_cache=False).logits
             if self._in_parts:
                 kind = torch.bfloat16 if self.args.bf16 else head.weight.dtype
                 total = answer_loss()(found, head.weight, head.bias, targets[carried], kind)
             else:
                 total = torch.nn.functional.cross_entropy(found.float(), targets[carried], reduction="sum")
-            if num_items_in_batch is None:
-                return total / carried.sum()
-            if self.args.average_tokens_across_devices:
-                total = total * self.accelerator.num_processes  # the number is that of all processes
-            return total / num_items_in_batch
+            return _mean(self, total, carried, num_items_in_batch)
 
     return AnswerLossTrainer
+
+
+def _mean(trainer: Any, total: Any, carried: Any, number: Any) -> Any:
+    """The loss a trained token, of a whole step's where their `number` is known."""
+    if number is None:
+        return total / carried.sum()
+    if trainer.args.average_tokens_across_devices:
+        total = total * trainer.accelerator.num_processes  # the number is that of all processes
+    return total / number
 
 
 @contextmanager
