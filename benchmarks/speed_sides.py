@@ -20,7 +20,7 @@ OURS = [sys.executable, "-c", "from tunekit_hub.cli import main; raise SystemExi
 TOKEN = "hf_" + "s" * 34
 LONGEST = 3600.0  # seconds of a process
 _LOOK = 0.1  # seconds between looks at the memory
-COLUMNS = ("tokens/s", "start-up s", "peak GB", "wall s", "padding", "steps")
+COLUMNS = ("tokens/s", "start-up s", "peak GB", "wall s", "computed", "steps")
 
 
 @dataclass
@@ -62,7 +62,7 @@ def measure(side: Side, out: Path) -> dict[str, float]:
         "start-up s": seen["begin"] - began,
         "peak GB": peak / 1e9,
         "wall s": ended - began,
-        "padding": 1 - seen["tokens"] / seen["computed"],
+        "computed": seen["computed"] / seen["tokens"],
         "steps": seen["steps"],
     }
 
@@ -163,6 +163,6 @@ def say(line: str) -> None:
 
 
 def _written(name: str, value: float) -> str:
-    return {"padding": f"{value * 100:.0f} %", "steps": f"{value:.0f}", "peak GB": f"{value:.2f}"}.get(
+    return {"computed": f"{value * 100:.0f} %", "steps": f"{value:.0f}", "peak GB": f"{value:.2f}"}.get(
         name, f"{value:.1f}"
     )

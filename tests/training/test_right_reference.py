@@ -16,7 +16,7 @@ from watched import Watched, adapt, largest_difference, loss_of_rows, watch
 
 import tunekit_hub as tk
 from tunekit_hub import splits, supervision
-from tunekit_hub.trainers import _order
+from tunekit_hub.trainers import _order, _sft_loss
 
 pytestmark = pytest.mark.slow
 PASSES, RATE = 2, 5e-3
@@ -97,7 +97,7 @@ def test_a_rows_loss_does_not_depend_on_its_neighbours(tmp_path, seen, padded):
     def loss(labels, ids, order=slice(None)):
         given = {"labels": labels, "input_ids": ids, "attention_mask": batch["attention_mask"]}
         given = {name: value[order] for name, value in given.items()}
-        with torch.no_grad(), nullcontext() if padded else seen.trainer.without_padding() as done:
+        with torch.no_grad(), nullcontext() if padded else _sft_loss.without_padding(seen.trainer) as done:
             assert done is None if padded else done
             return float(seen.trainer.compute_loss(seen.trainer.model, given, num_items_in_batch=1))
 

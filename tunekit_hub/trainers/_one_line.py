@@ -1,8 +1,8 @@
 """The rows of a batch in one line, without padding: every layer sees real tokens only, each row attends to itself.
 
 What all rows begin with, as a system prompt, stands in the line once. Attention takes the rows one by one, with
-PyTorch's own causal kernel: there is no dense mask, and no pair of tokens of different rows is computed. A model
-does it where its forward hands the sizes of the rows on to its attention and nothing else in it mixes tokens, as is
+PyTorch's own causal kernel: there is no dense mask, and no pair of tokens of different rows is computed. It is for
+models whose forward hands the sizes of the rows on to attention and in which nothing else mixes tokens; that is
 tried out on two short rows before the training.
 """
 

@@ -36,37 +36,16 @@ def answer_loss_trainer() -> type:
             super().__init__(*args, **kwargs)
             _train_in_float32(self.model)
             keep_gradients(self.model)
-            model = self._unwrapped()
+            model = _bare(self)
             forward = inspect.signature(type(model).forward).parameters
             self._scores_answers = "logits_to_keep" in forward and self.args.device.type != "cuda"
-            self._in_parts = self._scores_answers and not self._divided(model) and _plain_head(model)
+            self._in_parts = self._scores_answers and not _divided(self, model) and _plain_head(model)
             self._in_one_line = False
 
         def train(self, *args: Any, **kwargs: Any) -> Any:
             """Without padding, where the model keeps rows apart."""
-            with self.without_padding():
+            with without_padding(self):
                 return super().train(*args, **kwargs)
-
-        @contextmanager
-        def without_padding(self) -> Generator[bool]:
-            """Batches are taken in one line in here, where the model keeps their rows apart; whether it does."""
-            if not self._scores_answers:
-                yield False
-                return
-            with each_row_alone(self._unwrapped(), max(self._lengths)) as self._in_one_line:
-                try:
-                    yield self._in_one_line
-                finally:
-                    self._in_one_line = False
-
-        def _divided(self, model: Any) -> bool:
-            """Whether the output layer's weights have to be used inside of the model, by what wraps it."""
-            several = self.args.world_size > 1 and any(w.requires_grad for w in _weights(model))
-            return self.is_fsdp_enabled or self.is_deepspeed_enabled or several
-
-        def _unwrapped(self) -> Any:
-            model = self.accelerator.unwrap_model(self.model)
-            return model.get_base_model() if hasattr(model, "get_base_model") else model
 
         def compute_loss(
             self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
@@ -77,7 +56,7 @@ def answer_loss_trainer() -> type:
             shown = {name: value for name, value in given.items() if name not in ("labels", "attention_mask")}
             targets = given["labels"][:, 1:]
             carried = targets != IGNORED
-            head = self._unwrapped().get_output_embeddings()
+            head = _bare(self).get_output_embeddings()
             with _given(head, carried, through=not self._in_parts):
                 found = model(**shown, use_cache=False).logits
             if self._in_parts:
@@ -88,6 +67,31 @@ def answer_loss_trainer() -> type:
             return _mean(self, total, carried, num_items_in_batch)
 
     return AnswerLossTrainer
+
+
+@contextmanager
+def without_padding(trainer: Any) -> Generator[bool]:
+    """The trainer takes batches in one line in here, where its model keeps their rows apart; whether it does."""
+    if not trainer._scores_answers:
+        yield False
+        return
+    with each_row_alone(_bare(trainer), max(trainer._lengths)) as trainer._in_one_line:
+        try:
+            yield trainer._in_one_line
+        finally:
+            trainer._in_one_line = False
+
+
+def _bare(trainer: Any) -> Any:
+    """The model without what wraps it for several processes or adapters."""
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+def _divided(trainer: Any, model: Any) -> bool:
+    """Whether the output layer's weights have to be used inside of the model, by what wraps it."""
+    several = trainer.args.world_size > 1 and any(w.requires_grad for w in _weights(model))
+    return trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled or several
 
 
 def _mean(trainer: Any, total: Any, carried: Any, number: Any) -> Any:
