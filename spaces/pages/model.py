@@ -16,6 +16,7 @@ from tunekit_hub.hardware import named as named_hardware
 
 NOTHING = "Choose data first; then the candidates stand here, each with what speaks for and against it."
 NO_PLAN = "The plan of the training follows from the model."
+CHANGED = "This was for other wishes. Find the model again; then the plan for these stands here."
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,8 @@ def build(before: data.Page) -> Page:
     several: dict[str, Any] = {**BUSY, "trigger_mode": "multiple"}  # other words, before the first answer has come
     for event in (find.click, description.submit, model.submit):
         event(_find, wishes, results, **several).success(_plan, wishes, [plan, onward], **several)
+    for wish in (use.input, hardware.input, minutes.input, longest.input, description.blur, model.blur):
+        wish(_changed, wishes, [plan, onward], **several)
     changed = ladder.click(_instead, [model, accepted], [model, accepted], **BUSY)
     changed.success(_find, wishes, results, **several).success(_plan, wishes, [plan, onward], **several)
     return made
@@ -110,7 +113,7 @@ def _machines() -> list[tuple[str, str]]:
 @of_visitor
 def _find(me: session.Caller, *wishes: Any) -> tuple[Any, ...]:
     """The whole ladder, and the model that was named where one was."""
-    turn = OF_PAGES.take(me.page, MODEL)
+    turn = OF_PAGES.take(me.page, MODEL, _known(wishes))
     service, options = session.service(), form.options(*wishes)
     try:
         ladder = service.select(me.visitor, options.but(model=None), me.token)
@@ -136,6 +139,21 @@ def _plan(me: session.Caller, *wishes: Any) -> tuple[Any, ...]:
     if not OF_PAGES.is_last(me.page, PLAN, turn):
         return gr.skip(), gr.skip()
     return told_plan.show(found), gr.Button(interactive=found.fit != "no")
+
+
+@of_visitor
+def _changed(me: session.Caller, *wishes: Any) -> tuple[Any, ...]:
+    """Takes away the plan of other wishes than these, also one that is still being made."""
+    if OF_PAGES.what(me.page, MODEL) in (None, "", _known(wishes)):
+        return gr.skip(), gr.skip()
+    for topic in (MODEL, PLAN):
+        OF_PAGES.take(me.page, topic)
+    return look.empty(CHANGED), gr.Button(interactive=False)
+
+
+def _known(wishes: tuple[Any, ...]) -> str:
+    """What these wishes are known by, however long they are."""
+    return str(hash(repr(wishes)))
 
 
 @of_click

@@ -202,11 +202,17 @@ def test_data_that_are_chosen_while_the_page_still_arrives_stay_chosen(visitor):
     expect(you.page.locator(".tk-is-chosen")).to_contain_text(served.ENCODER)
 
 
-def test_a_second_choice_counts_and_forgets_the_plan_of_the_first(visitor):
+def test_other_wishes_and_other_data_forget_the_plan_of_the_first(visitor):
     you = visitor("you")
     you.open()
     you.take_example("Support chats")
     you.find_model("answers customers")
+    expect(you.page.locator("#to-train")).to_be_enabled()
+    you.page.get_by_label("Research").check()
+    you.shows("#plan", "This was for other wishes")
+    expect(you.page.locator("#to-train")).to_be_disabled()
+    you.page.get_by_role("button", name="Find the model").click()
+    expect(you.page.locator("#to-train")).to_be_enabled()
     you.tab("1 Data")
     you.page.get_by_role("button", name="Support tickets").click()
     you.page.get_by_role("button", name="Device reports").click()

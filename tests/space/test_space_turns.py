@@ -120,6 +120,25 @@ def test_what_is_found_for_other_data_is_not_shown(space, monkeypatch):
     assert model._find(None, "before") == (SKIPPED,) * 3
 
 
+def test_a_plan_goes_with_the_wishes_it_was_made_for(space, monkeypatch):
+    model, asked = space.pages("model"), ("rows", "chat", "", "", "a bot", "research")
+    other = (*asked[:-1], "commercial")
+    monkeypatch.setattr(space.pages("told_model"), "show", lambda *_: "the ladder")
+    monkeypatch.setattr(space.pages("told_plan"), "show", lambda _: "the plan")
+    space.service.select = lambda *_: SimpleNamespace(selection=True)
+    space.service.plan = lambda *_: SimpleNamespace(fit="fits")
+    assert model._changed(None, *asked) == (SKIPPED, SKIPPED)  # nothing was found yet
+    assert model._find(None, *asked)[0] == "the ladder"
+    assert model._changed(None, *asked) == (SKIPPED, SKIPPED)  # as they were
+    told, onward = model._changed(None, *other)
+    assert model.CHANGED in told
+    assert not onward.interactive
+    assert model._changed(None, *asked) == (SKIPPED, SKIPPED)  # it is said already
+    space.service.plan = lambda *_: (model._changed(None, *other), SimpleNamespace(fit="fits"))[1]
+    model._find(None, *asked)
+    assert model._plan(None, *asked) == (SKIPPED, SKIPPED)  # the wishes changed while it was made
+
+
 def test_answers_about_another_run_are_not_shown(space):
     of_run = space.pages("handlers").of_run
     look, tell = of_run(lambda me, run: (run, "stands")), of_run(lambda me, run: run)
