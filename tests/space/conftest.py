@@ -77,9 +77,12 @@ def cookie(space) -> Callable[[str], str]:
     return cookie
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Debian's chromium. Where it is missing CI fails, and others are told."""
+    """Debian's chromium. Where it is missing CI fails, and others are told.
+
+    Of one file alone: Playwright keeps a loop at work in this thread, where other tests run loops of their own.
+    """
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:

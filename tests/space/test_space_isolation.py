@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from calls import Caller
@@ -150,8 +149,7 @@ def test_mcp_lists_exactly_these_tools(space):
             await session.initialize()
             return (await session.list_tools()).tools
 
-    with ThreadPoolExecutor() as apart:  # the browser of other tests has a loop at work in this thread
-        found = apart.submit(lambda: asyncio.run(tools())).result()
+    found = asyncio.run(tools())
     assert {tool.name for tool in found} == {f"space_{name}" for name in READ_ONLY}  # of the Space `you/space`
     for tool in found:
         assert tool.description
