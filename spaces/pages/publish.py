@@ -49,7 +49,7 @@ def build(run: gr.Textbox) -> Page:
             label="Repository", placeholder="you/name", max_lines=1, elem_id="repo", scale=3, min_width=280
         )
         form_ = gr.Dropdown(FORMS, value="", label="Weights", elem_id="weights", scale=2, min_width=280)
-        private = gr.Checkbox(True, label="Private", elem_id="private", scale=1, min_width=280)
+    private = gr.Checkbox(True, label="Private", elem_id="private")
     with gr.Row():
         rehearse = gr.Button("Rehearse and show the card", interactive=False, elem_id="rehearse")
         publish = gr.Button("Publish", variant="primary", interactive=False, elem_id="publish")
