@@ -79,9 +79,9 @@ def _peak(ran: subprocess.Popen[Any]) -> int:
             if looks % _FAMILY == 0:  # it looks at every process there is, which takes time from what is measured
                 family = [watched, *watched.children(recursive=True)]
             most = max(most, sum(process.memory_info().rss for process in family))
-        except psutil.Error:
-            family = [watched]
-        looks += 1
+            looks += 1
+        except psutil.Error:  # one has ended
+            looks = 0
         time.sleep(_LOOK)
     return most
 

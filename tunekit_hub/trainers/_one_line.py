@@ -49,13 +49,14 @@ def _shared(ids: Any, labels: Any, real: Any) -> int:
 @contextmanager
 def each_row_alone(model: Any, longest: int) -> Generator[bool]:
     """In here `model` takes what `one_line` makes of rows of up to `longest` tokens; whether it can."""
+    if not _exchangeable(model, longest):
+        yield False
+        return
     before = model.config._attn_implementation
-    able = _exchangeable(model, longest)
-    if able:
-        _register()
+    _register()
+    try:
         model.set_attn_implementation(NAME)
         able = _isolates(model)
-    try:
         if not able:
             model.set_attn_implementation(before)
         yield able
